@@ -1,6 +1,7 @@
 """Settings: read once from the environment, checked, frozen. A broken one stops the start and is named."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -327,8 +328,10 @@ def _text(env: Mapping[str, str], spec: Spec) -> tuple[str | None, str]:
     return None, "default"
 
 
-_BETWEEN, _PARTS = " · ", 3
-"""What stands between the parts of a place's name, and how many there are."""
+_BETWEEN = " · "
+"""What stands between the parts of a place's name; paths may hold it too."""
+
+_STORE = re.compile(f"{_BETWEEN}((?:file|s3\\+https?):\\S.*?){_BETWEEN}", re.IGNORECASE)
 
 
 def place_of(settings: Settings) -> str:
@@ -343,8 +346,8 @@ def place_of(settings: Settings) -> str:
 
 def store_in(place: str) -> str:
     """Return the address of the store out of the name of a place; "": it cannot be told."""
-    parts = place.split(_BETWEEN)
-    return parts[1] if len(parts) == _PARTS else ""
+    found = _STORE.search(place)
+    return found[1] if found else ""
 
 
 def earlier_place_of(settings: Settings) -> str:

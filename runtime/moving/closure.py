@@ -100,7 +100,7 @@ def undo(parts: Parts) -> Undone:
             place(work.session, versions)
             for kind in (JobKind.LOCK, JobKind.HOLD):
                 parts.outbox.add(work, kind)
-            _close_others(work.session, parts)
+            _close_others(work.session, parts, run)
         if not told:
             ended = update(MoveRun).where(MoveRun.id == closure.move_id)
             work.session.execute(ended.values(ended_at=parts.clock.now(), error=_UNDONE))
@@ -117,12 +117,18 @@ def undo(parts: Parts) -> Undone:
     return Undone(whereto, closure.state.value, later, went_on and _knows_more(parts, seq))
 
 
-def _close_others(session: Session, parts: Parts) -> None:
-    """Open the house for the store of these parts, and close it for each other one that it moved to."""
+def _close_others(session: Session, parts: Parts, left: MoveRun | None) -> None:
+    """Open the house for the store of these parts, and close it for each other one in which it ever lay.
+
+    Where it went from ``left`` on, the move by which it left this one, is closed by the move that went there, and is
+    not gone back to. What it had left before is closed as it was.
+    """
     here, now = parts.settings.store_url, parts.clock.now()
-    moves = select(Closure.move_id).where(Closure.place != "")
-    runs = session.execute(select(MoveRun.id, MoveRun.whereto).where(MoveRun.id.in_(moves)).order_by(MoveRun.began_at))
-    others = {store_in(run.whereto): run.id for run in runs}
+    standing = session.execute(select(Closure.place, Closure.move_id).where(Closure.place != ""))
+    runs = select(MoveRun.id, MoveRun.whereto, MoveRun.began_at).order_by(MoveRun.began_at)
+    went = [(store_in(run.whereto), run) for run in session.execute(runs)]
+    others = {store: run.id for store, run in went} | {row.place: row.move_id for row in standing}
+    others |= {store: run.id for store, run in went if left is None or run.began_at >= left.began_at}
     session.execute(delete(Closure).where(Closure.place != ""))
     for store, move_id in others.items():
         if store not in {"", here}:

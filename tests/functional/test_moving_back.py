@@ -45,6 +45,25 @@ def taken_back(settings: Settings) -> Any:
         parts.close()
 
 
+def three_stores(archive: Archive, folder: Path) -> list[Settings]:
+    """Return the settings of an archive, which is closed for it, with its own store and with two new ones."""
+    archive.close()
+    file = folder / "store.env"
+    found = [archive.settings]
+    for name in ("second", "third"):
+        file.write_text(f"JUANKU_STORE_URL={(folder / name).as_uri()}\n")
+        found.append(target_of(archive.settings, file, "store"))
+    return found
+
+
+def emptied(settings: Settings) -> None:
+    """Take all objects out of a store."""
+    parts = build(settings, NoWaker())
+    for info in list(parts.store.list()):
+        parts.store.remove(info.key, info.version)
+    parts.close()
+
+
 def test_a_move_is_not_taken_back_when_keys_that_the_old_rows_need_went_at_the_new_place(
     archive: Archive, tmp_path: Path
 ) -> None:
@@ -230,15 +249,7 @@ def test_a_file_that_is_on_its_way_into_the_new_store_is_refused_from_the_moment
 
 @pytest.mark.postgres
 def test_a_store_that_was_left_twice_is_come_back_to_and_can_be_gone_to_again(archive: Archive, tmp_path: Path) -> None:
-    file = tmp_path / "store.env"
-
-    def at(name: str, source: Settings) -> Settings:
-        file.write_text(f"JUANKU_STORE_URL={(tmp_path / name).as_uri()}\n")
-        return target_of(source, file, "store")
-
-    first = archive.settings
-    archive.close()
-    second, third = at("second", first), at("third", first)
+    first, second, third = three_stores(archive, tmp_path)
     move(first, second)
     move(second, third)
     taken_back(first)
@@ -247,10 +258,51 @@ def test_a_store_that_was_left_twice_is_come_back_to_and_can_be_gone_to_again(ar
         with pytest.raises(WrongState, match="moved"):
             require_ready(left)
     for each in (second, third):
-        for info in build(each, NoWaker()).store.list():
-            build(each, NoWaker()).store.remove(info.key, info.version)
+        emptied(each)
     move(first, third)
     require_ready(third)
     for left in (first, second):
         with pytest.raises(WrongState, match="moved"):
             require_ready(left)
+
+
+@pytest.mark.postgres
+def test_whichever_store_is_come_back_to_each_other_one_is_closed_and_only_those_left_before_are_gone_back_to(
+    archive: Archive, tmp_path: Path
+) -> None:
+    first, second, third = three_stores(archive, tmp_path)
+    everywhere = (first, second, third)
+
+    def only_open(place: Settings) -> None:
+        require_ready(place)
+        for other in everywhere:
+            if other is not place:
+                with pytest.raises(WrongState, match="moved"):
+                    require_ready(other)
+
+    move(first, second)
+    move(second, third)
+    taken_back(second)
+    only_open(second)
+    with pytest.raises(NotFound):
+        taken_back(third)
+    taken_back(first)
+    only_open(first)
+    for left in (second, third):
+        with pytest.raises(NotFound):
+            taken_back(left)
+
+
+def test_what_left_a_store_that_was_come_to_twice_is_no_way_past_a_move_back(archive: Archive, tmp_path: Path) -> None:
+    first, second, third = three_stores(archive, tmp_path)
+    move(first, second)
+    move(second, third)
+    emptied(second)
+    move(third, second)
+    taken_back(first)
+    require_ready(first)
+    for left in (second, third):
+        with pytest.raises(WrongState, match="moved"):
+            require_ready(left)
+        with pytest.raises(NotFound):
+            taken_back(left)

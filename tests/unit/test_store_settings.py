@@ -6,7 +6,7 @@ import pytest
 
 from archive.errors import BrokenSetting
 from runtime.setting_up.servers import set_up
-from runtime.settings import load, shown
+from runtime.settings import load, place_of, shown, store_in
 
 BUCKET = {"JUANKU_STORE_URL": "s3+https://minio.example:9000/juanku", "JUANKU_STORE_KEY": "everyday"}
 WHOLE = BUCKET | {"JUANKU_STORE_SECRET": "hush-hush"}
@@ -70,3 +70,11 @@ def test_administrators_of_servers_that_the_archive_does_not_lie_on_set_nothing_
         "JUANKU_SEARCH_ADMIN_PASSWORD": "hush-hush",
     }
     assert set_up(load({"JUANKU_HOME": str(tmp_path)} | administrators)) == []
+
+
+@pytest.mark.parametrize("name", ["archive", "old · new", "馆藏 · file: · 2024"])
+@pytest.mark.parametrize("given", [{}, WHOLE], ids=["folder", "bucket"])
+def test_the_store_is_told_out_of_the_name_of_a_place(tmp_path: Path, name: str, given: dict[str, str]) -> None:
+    settings = load(given | {"JUANKU_HOME": str(tmp_path / name)})
+    assert store_in(place_of(settings)) == settings.store_url
+    assert store_in("as earlier versions named it") == ""
