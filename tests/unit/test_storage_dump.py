@@ -116,7 +116,7 @@ def test_a_full_disk_is_told_as_full(tmp_path: Path, monkeypatch: pytest.MonkeyP
             below.parent_id = above.id
         work.commit()
     monkeypatch.setattr(dump, "_IN_MEMORY", 1)
-    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda **_: Path("/dev/full").open("r+b"))  # noqa: SIM115
     with pytest.raises(StorageFull) as told:
         list(dump.load(new, written(old)[1:], tmp_path))
     assert told.value.facts == {"part": "disk"}
