@@ -228,13 +228,22 @@ class Rebuilder:
             waiting, since = session.execute(select(func.count(), func.min(Job.created_at)).where(_WAITING)).one()
         return Lag(waiting, since)
 
+    def compared(self) -> list[Difference]:
+        """Return what differs, as one snapshot shows it: it stands for as long as the engine tells what it holds.
+
+        Raises:
+            Unavailable: the engine or the database does not answer.
+        """
+        with self._db.reading(long=True) as session:
+            return list(self.differences(session))
+
     def differences(self, session: Session, *, words: bool = True) -> Iterator[Difference]:
         """Yield what differs between rows and entries; every record is compared.
 
         Records whose index job still waits are passed over.
 
         Args:
-            session: reads.
+            session: reads, and may stand idle for long.
             words: compare what entries say, too; every entry is made for that.
         """
         for name in sorted({*_partitions(session), *self._engine.partitions()}):
@@ -283,8 +292,7 @@ class Rebuilder:
         """
         for partition in sorted(self.broken() | set(anew)):
             self._rebuild(partition, held)
-        with self._db.reading() as session:
-            found = list(self.differences(session))
+        found = self.compared()
         # A newer entry is kept by an engine that goes by versions: there only another index helps.
         for partition in sorted({one.partition for one in found if one.ahead}):
             self._rebuild(partition, held)

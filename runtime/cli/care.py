@@ -127,7 +127,7 @@ def index_compare(out: Out) -> None:
     """Compare index and database."""
     with opened() as parts:
         broken = sorted(parts.rebuilder.broken())
-        found = _differences(parts)
+        found = parts.rebuilder.compared()
     _end_compared(out, found, broken)
 
 
@@ -135,7 +135,7 @@ def index_compare(out: Out) -> None:
 def index_repair(out: Out) -> None:
     """Repair the index."""
     with opened() as parts:
-        before = _differences(parts)
+        before = parts.rebuilder.compared()
     with (
         opened() as parts,
         work_done(parts, wait=True, told=lambda waiting: out.progress(str(waiting))),
@@ -145,14 +145,9 @@ def index_repair(out: Out) -> None:
         work.commit()
     with opened() as parts:
         broken = sorted(parts.rebuilder.broken())
-        left = _differences(parts)
+        left = parts.rebuilder.compared()
     out.remark(mark("%(count)s differences were mended."), count=len(before) - len(left))
     _end_compared(out, left, broken, mended=len(before) - len(left))
-
-
-def _differences(parts: Parts) -> list[Difference]:
-    with parts.db.reading() as session:
-        return list(parts.rebuilder.differences(session))
 
 
 def _end_compared(out: Out, found: Sequence[Difference], broken: Sequence[str], **more: int) -> None:

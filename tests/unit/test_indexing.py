@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, event, select
 from sqlalchemy.orm import Session
 
 from archive.errors import Interrupted, Unavailable
@@ -69,6 +69,15 @@ def house(tmp_path: Path) -> Iterator[SimpleNamespace]:
         index=IndexRecords(db, engine, vault, clock), rebuilder=Rebuilder(db, engine, vault, tmp_path / "run"),
     )  # fmt: skip
     db.close()
+
+
+@contextmanager
+def heard(target: Any, name: str, hear: Callable[..., None]) -> Iterator[None]:
+    event.listen(target, name, hear)
+    try:
+        yield
+    finally:
+        event.remove(target, name, hear)
 
 
 def add(house: SimpleNamespace, **facts: object) -> UUID:
@@ -570,6 +579,34 @@ def test_differences_name_what_is_missing_stale_and_stray_and_a_rebuild_mends_th
         assert list(house.rebuilder.differences(session)) == []
     status = {one.partition: (one.rows, one.entries) for one in house.rebuilder.status()}
     assert (status["1"], status["2"], status["4n"]) == ((3, 3), (1, 1), (0, 0))
+
+
+@pytest.mark.postgres
+def test_what_compares_waits_for_a_slow_engine_as_long_as_it_takes(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, stale = add(house), add(house)
+    house.index.index([key, stale])
+    change(house, stale, title="改")
+    connections: list[Connection] = []
+    limits: list[str] = []
+
+    def limit(connection: Connection) -> str:
+        """Return for how long the transaction of a connection may stand idle."""
+        if house.db.is_sqlite:
+            return "0"
+        return str(connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar())
+
+    def slow(name: str) -> Iterator[Any]:
+        limits.extend(limit(each) for each in connections if not each.closed and each.in_transaction())
+        return indexed(name)
+
+    indexed = house.engine.indexed
+    monkeypatch.setattr(house.engine, "indexed", slow)
+    with heard(Session, "after_begin", lambda session, transaction, connection: connections.append(connection)):
+        assert [one.record for one in house.rebuilder.compared()] == [stale]
+        assert [one.record for one in house.rebuilder.repair()] == [stale]
+    assert set(limits) == {"0"}
 
 
 @pytest.mark.parametrize(("within", "commits"), [(3600.0, 1), (0.0, 4)])
