@@ -18,7 +18,6 @@ from runtime.fsck import fsck
 from runtime.jobs.checkpointing import tell
 from runtime.processes.working import work_done
 from runtime.verifying import verified
-from runtime.wiring.parts import Parts
 from web.words import mark
 
 

@@ -603,7 +603,7 @@ def test_what_compares_waits_for_a_slow_engine_as_long_as_it_takes(
 
     indexed = house.engine.indexed
     monkeypatch.setattr(house.engine, "indexed", slow)
-    with heard(Session, "after_begin", lambda session, transaction, connection: connections.append(connection)):
+    with heard(Session, "after_begin", lambda *began: connections.append(began[-1])):
         assert [one.record for one in house.rebuilder.compared()] == [stale]
         assert [one.record for one in house.rebuilder.repair()] == [stale]
     assert set(limits) == {"0"}
