@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -25,7 +26,7 @@ from minio import Minio
 from minio.commonconfig import GOVERNANCE, ComposeSource
 from minio.error import S3Error
 from minio.retention import Retention
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.response import BaseHTTPResponse
 
 from archive.errors import ArchiveError, Conflict, NotFound, Unavailable
@@ -45,8 +46,8 @@ _STAGED = re.compile(r"([0-9a-z/-]+)@([0-9a-f]{32})/(begun|[0-9]{8})")
 _MARK = "x-amz-meta-put"
 _BEGUN = "begun"
 _BLOCK = 256 * 1024
-_PROGRESS = 1024
-"""So many bytes at least must come between two breaks of an object that is read, or they count as one."""
+_PROGRESS = 64 * 1024
+"""For so many bytes that came, an object that is read may break off once more."""
 
 _NEVER_SENT = {"NewConnectionError", "ConnectTimeoutError", "NameResolutionError", "SSLError"}
 _BROKE_OFF = {"ReadTimeoutError", "ProtocolError", "ConnectionResetError"}
@@ -156,22 +157,27 @@ class MinioStore:
     ) -> Iterator[bytes]:
         """Hand the bytes on; when the connection breaks, go on behind what came.
 
-        Only breaks between which nothing came are counted, for a long object meets many. Each of these asks for
-        smaller blocks: of a block that broke off nothing is left.
+        A long object meets many breaks: each uses up a try, and what came before it gives tries back, but for a
+        silence, which takes too long to be met often. After the first break, bytes are taken as they come: of a block
+        that broke off nothing is left.
         """
-        got, begun, failures = 0, 0, 0
+        got, begun, tries = 0, 0, TRIES
         while response is not None:
+            unbroken = tries == TRIES
             try:
-                for block in response.stream(_BLOCK >> 2 * failures):
+                for block in response.stream(_BLOCK) if unbroken else iter(partial(response.read1, _BLOCK), b""):
                     got += len(block)
                     yield block
                 response.release_conn()
             except (HTTPError, OSError) as error:
-                failures = 1 if got - begun >= _PROGRESS else failures + 1
-                if failures == TRIES:
+                came = got - begun
+                back = 0 if isinstance(error, ReadTimeoutError) else came // _PROGRESS
+                tries = min(TRIES, tries + back) - 1
+                if not tries:
                     raise Unavailable(part="store", reason=type(error).__name__) from error
+                if came < _PROGRESS:
+                    time.sleep(BACK_OFF * 2 ** (TRIES - 1 - tries))
                 begun = got
-                time.sleep(BACK_OFF * 2 ** (failures - 1))
             else:
                 return
             finally:
