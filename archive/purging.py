@@ -70,7 +70,8 @@ from archive.model import (
     UnsettledMatter,
 )
 from archive.model.bulk import BulkMoveRow
-from archive.model.leaving import AppraisalAdvice, BagIntake, TransferPart
+from archive.model.handin import BagDraft, BagIntake
+from archive.model.leaving import AppraisalAdvice, TransferPart
 from archive.model.retention import RenewalItem
 from archive.model.uses import OutsideUseRecord
 from archive.required.rows import forget_papers
@@ -98,6 +99,8 @@ def remove_records(session: Session, ids: Sequence[UUID]) -> None:
     for own in (Block, RecordCheck, AppraisalAdvice, AppraisalOpinion, BulkMoveRow):
         session.execute(delete(own).where(own.record_id.in_(ids)))
     forget_copies(session, ids)
+    bags = select(BagIntake.id).where(BagIntake.record_id.in_(ids))
+    session.execute(delete(BagDraft).where(or_(BagDraft.record_id.in_(ids), BagDraft.bag_id.in_(bags))))
     messages = select(Message.id).where(Message.record_id.in_(ids))
     session.execute(delete(Delivery).where(Delivery.message_id.in_(messages)))
     session.execute(update(HandInLine).where(HandInLine.record_id.in_(ids)).values(record_id=None))

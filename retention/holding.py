@@ -1,7 +1,7 @@
 """What a hold covers: pure functions of holds and a record's facts, and the one check before anything is destroyed.
 
-A hold by category, place or query is a rule: it covers whatever fits now, whether or not its rows are written yet, and
-what was once found to be covered stays so until the hold is released.
+A hold by category, place, shelf or query is a rule: it covers whatever fits now, whether or not its rows are written
+yet, and what was once found to be covered stays so until the hold is released.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -11,11 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from archive.errors import Held
-from archive.model import Category, Hold, HoldKind, HoldRecord, Record
+from archive.model import Category, Copy, Hold, HoldKind, HoldRecord, Record, ShelfPlace
 from archive.scheme.tree import below
+from archive.shelving.sealed import papers
 from archive.spelling import number_key
 
 
@@ -23,7 +24,7 @@ from archive.spelling import number_key
 class Facts:
     """What holds need to know of a record: its ids, the categories above and of it, its place, parts of it described.
 
-    ``rows`` are the holds whose rows name it.
+    ``rows`` are the holds whose rows name it, ``shelved`` those on a place where its paper lies.
     """
 
     id: UUID
@@ -35,11 +36,14 @@ class Facts:
     drawn_from: date | None = None
     drawn_to: date | None = None
     rows: frozenset[UUID] = frozenset()
+    shelved: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A standing hold as a rule. ``covers``: ``id`` (record, dossier, category), ``path``, or a query's conditions.
+    """A standing hold as a rule.
+
+    ``covers``: ``id`` (record, dossier, category, place of the store rooms), ``path``, or a query's conditions.
 
     A query's conditions all must fit: ``words`` (each stands in the title), ``responsible``, ``category``, ``path``,
     ``since`` and ``until`` (the days that its date may mean touch this time; what has no date may lie in it, so fits).
@@ -53,8 +57,8 @@ class Rule:
 
 def covers(rule: Rule, facts: Facts) -> bool:
     """Return whether a hold covers a record."""
-    if rule.id in facts.rows:
-        return True
+    if rule.kind is HoldKind.SHELF or rule.id in facts.rows:
+        return rule.id in facts.rows | facts.shelved
     if rule.kind is HoldKind.PLACE:
         return bool(facts.place) and facts.place.startswith(rule.covers["path"])
     if rule.kind is HoldKind.QUERY:
@@ -95,8 +99,8 @@ def standing(session: Session) -> list[Rule]:
     return [Rule(row.id, row.kind, dict(row.covers), row.name) for row in rows]
 
 
-def facts_of(session: Session, ids: Collection[UUID], *, rows: bool = True) -> dict[UUID, Facts]:
-    """Return what holds need to know of records. ``rows`` False leaves out what is written of holds already."""
+def facts_of(session: Session, ids: Collection[UUID], rules: Iterable[Rule], *, rows: bool = True) -> dict[UUID, Facts]:
+    """Return what these holds need to know of records. ``rows`` False leaves out what is written of holds already."""
     above = dict[UUID, UUID | None]()
     for category in session.execute(select(Category.id, Category.parent_id)):
         above[category.id] = category.parent_id
@@ -111,14 +115,36 @@ def facts_of(session: Session, ids: Collection[UUID], *, rows: bool = True) -> d
         Record.drawn_from, Record.drawn_to,
     )  # fmt: skip
     found = session.execute(select(*columns).where(Record.id.in_(list(ids)))).all()
+    shelved = _shelved(session, ids, rules)
     chains = {category: _chain(above, category) for category in {row.category_id for row in found}}
     return {
         row.id: Facts(
             row.id, row.dossier_id, chains[row.category_id], row.place_path or "", row.title,
             row.responsible or "", row.drawn_from, row.drawn_to, frozenset(written.get(row.id, ())),
+            frozenset(shelved.get(row.id, ())),
         )
         for row in found
     }  # fmt: skip
+
+
+def _shelved(session: Session, ids: Collection[UUID], rules: Iterable[Rule]) -> Mapping[UUID, set[UUID]]:
+    """Return by record the holds on places where its paper lies: two statements, however many holds there are."""
+    holds: dict[UUID, set[UUID]] = {}
+    for rule in rules:
+        if rule.kind is HoldKind.SHELF:
+            holds.setdefault(UUID(rule.covers["id"]), set()).add(rule.id)
+    if not holds:
+        return {}
+    held_places = select(ShelfPlace.path, ShelfPlace.id).where(ShelfPlace.id.in_(holds))
+    on = {row.path: holds[row.id] for row in session.execute(held_places)}
+    paper = papers(of=ids)
+    found: dict[UUID, set[UUID]] = {}
+    lies = select(paper.c.record_id, ShelfPlace.path).join(ShelfPlace, ShelfPlace.id == paper.c.place_id)
+    for row in session.execute(lies):
+        steps = row.path.split("-")
+        for n in range(len(steps)):
+            found.setdefault(row.record_id, set()).update(on.get("-".join(steps[: n + 1]), ()))
+    return found
 
 
 def _chain(above: Mapping[UUID, UUID | None], category: UUID) -> frozenset[UUID]:
@@ -136,7 +162,7 @@ def held(session: Session, ids: Collection[UUID]) -> Mapping[UUID, Sequence[Rule
         return {}
     by_id = {rule.id: rule for rule in rules}
     found = {}
-    for key, facts in facts_of(session, ids).items():
+    for key, facts in facts_of(session, ids, rules).items():
         if on := holds_on(rules, facts):
             found[key] = sorted((by_id[each] for each in on), key=lambda each: each.id)
     return found
@@ -159,11 +185,20 @@ class HoldCheck:
             raise Held(act=act, count=len(on))
 
 
+def lying_at(rule: Rule) -> ColumnElement[bool]:
+    """Return the condition that a copy lies at the place of a hold on a shelf, or within it."""
+    at, place = aliased(ShelfPlace), aliased(ShelfPlace)
+    inside = or_(place.id == at.id, place.path.startswith(at.path + "-"))
+    return Copy.place_id.in_(select(place.id).join(at, inside).where(at.id == UUID(rule.covers["id"])))
+
+
 def may_cover(rule: Rule) -> ColumnElement[bool]:
     """Return a condition on records that a hold may cover: none that it covers is left out; ``covers`` has the word."""
     wanted = rule.covers
     if rule.kind is HoldKind.RECORD:
         return Record.id == UUID(wanted["id"])
+    if rule.kind is HoldKind.SHELF:
+        return Record.id.in_(select(papers(lying_at(rule)).c.record_id))
     if rule.kind is HoldKind.DOSSIER:
         return or_(Record.id == UUID(wanted["id"]), Record.dossier_id == UUID(wanted["id"]))
     conditions: list[ColumnElement[bool]] = []

@@ -19,19 +19,35 @@ from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import ClaimedJob, Outcome
 from archive.log.writer import Log
-from archive.model import Category, Content, Hold, HoldKind, HoldRecord, JobKind, Place, Record, RecordKind
+from archive.model import (
+    Category,
+    Content,
+    Hold,
+    HoldKind,
+    HoldRecord,
+    JobKind,
+    Place,
+    Record,
+    RecordKind,
+    ShelfPlace,
+)
 from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import ObjectLocks
 from archive.reasons import checked as reason_checked
+from archive.shelving.rules import ceiling, way_to
+from archive.shelving.sealed import papers
 from archive.spelling import number_key
-from retention.holding import Rule, covers, facts_of, held, may_cover, standing
+from retention.holding import Rule, covers, facts_of, held, lying_at, may_cover, standing
 
 LONGEST = 200
 """Characters of a name or an authority."""
 
 BATCH = 300
 """Records whose rows one transaction writes or takes away: it stays well under 100 ms."""
+
+AT_ONCE = 2000
+"""Records at a place of the store rooms whose rows are written as its hold is placed; those of more, by the job."""
 
 _LOOK = 3000
 _CONDITIONS = frozenset({"words", "responsible", "category", "path", "since", "until"})
@@ -81,6 +97,10 @@ class Holds:
                 )
             )  # fmt: skip
             session.flush()
+            if wanted.kind is HoldKind.SHELF:
+                paper = papers(lying_at(Rule(key, wanted.kind, body)))
+                lies = set(session.scalars(select(paper.c.record_id).limit(AT_ONCE)))
+                cover(session, key, sorted(lies), self._clock.now())
             told = {"hold": str(key), "kind": wanted.kind.value, "covers": body, "name": wanted.name.strip()}
             told |= {"reason": wanted.reason.strip(), "authority": wanted.authority.strip()}
             self._log.note(session, identity, "hold.place", body=told)
@@ -144,6 +164,15 @@ class Holds:
                 mine = mine.where(Record.id > after)
             return row, count, session.scalars(mine.limit(limit)).all()
 
+    def on_shelf(self, identity: Identity, place: ShelfPlace) -> Sequence[Rule]:
+        """Return the holds on a place of the store rooms, or on what it stands in; none for who may not see holds."""
+        with self._db.reading() as session:
+            if not may(Act.SEE_HOLDS, self._guard.reach(session, identity)):
+                return ()
+            way = {str(each.id) for each in way_to(session, place)}
+            shelves = [each for each in standing(session) if each.kind is HoldKind.SHELF]
+            return [each for each in shelves if each.covers["id"] in way]
+
     def on(self, identity: Identity, record_id: UUID) -> Sequence[Rule]:
         """Return the holds on a record that the person sees; one who may not see holds is told that it is held alone.
 
@@ -175,20 +204,26 @@ class Holds:
         else:
             body = {name: value for name, value in wanted.covers.items() if value}
             faults += _query_faults(session, wanted.kind, body)
+            if wanted.kind is HoldKind.SHELF and not faults:
+                place = session.get(ShelfPlace, UUID(str(body["id"])))
+                reach = self._guard.reach(session, identity)
+                if place is None or not may(Act.SEE_SHELVES, reach) or place.strength > ceiling(session, reach):
+                    faults.append(Fault("shelf", "unknown"))
         if faults:
             raise InvalidInput(*faults)
         return body
 
 
 def _query_faults(session: Session, kind: HoldKind, body: Mapping[str, Any]) -> list[Fault]:
-    allowed = {HoldKind.CATEGORY: {"id"}, HoldKind.PLACE: {"path"}}.get(kind, _CONDITIONS)
+    allowed = {HoldKind.CATEGORY: {"id"}, HoldKind.SHELF: {"id"}, HoldKind.PLACE: {"path"}}.get(kind, _CONDITIONS)
     faults = [Fault(name[:40], "unknown_key") for name in body if name not in allowed]
     if not body:
         faults.append(Fault("query" if kind is HoldKind.QUERY else kind.value, "required"))
     texts = [("words", each) for each in body.get("words", ())]
     texts += [("responsible", body["responsible"])] if "responsible" in body else []
     faults += [Fault(name, "required") for name, text in texts if not number_key(text)]  # it would fit every record
-    categories = [UUID(str(body[name])) for name in ("id", "category") if name in body]
+    named = ("category",) if kind is HoldKind.SHELF else ("id", "category")
+    categories = [UUID(str(body[name])) for name in named if name in body]
     faults += [Fault("category", "unknown") for key in categories if session.get(Category, key) is None]
     if "path" in body and not session.scalar(select(Place.id).where(Place.path == body["path"])):
         faults.append(Fault("place", "unknown"))
@@ -252,7 +287,7 @@ class KeepHolds:
                 now = work.session.get_one(Hold, row.id)
                 if now.released_at is not None:
                     return True
-                facts = facts_of(work.session, part, rows=False)
+                facts = facts_of(work.session, part, [rule], rows=False)
                 fits = [key for key in part if key in facts and covers(rule, facts[key])]
                 cover(work.session, row.id, fits, self._clock.now())
                 now.through = part[-1]
@@ -328,7 +363,7 @@ class HoldRows:
         if not rules:
             return
         found: dict[UUID, list[UUID]] = {}
-        for key, facts in facts_of(session, ids).items():
+        for key, facts in facts_of(session, ids, rules).items():
             for rule in rules:
                 if rule.id not in facts.rows and covers(rule, facts):
                     found.setdefault(rule.id, []).append(key)

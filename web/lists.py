@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from archive.errors import Fault, InvalidInput, NotFound
 from archive.model import Record
 from web.columns import COLUMNS, FIXED, STANDARD
+from web.i18n import current_locale
 from web.security import local_path
 from web.services import identity, services
 from web.sheets import sent_sheet
@@ -101,7 +102,7 @@ def records_told(ids: Sequence[UUID]) -> str:
     with services().db.reading() as session:
         mine = services().guard.visible(session, identity()).where(Record.id.in_(ids)).order_by(Record.id)
         names = [row.archive_number or row.title for row in session.scalars(mine.limit(SHORTLY))]
-    told = "、".join(names) + (" …" if len(ids) > len(names) else "")
+    told = (", " if current_locale() == "en" else "、").join(names) + (" …" if len(ids) > len(names) else "")
     return _("Records: %(records)s", records=told) if names else ""
 
 

@@ -127,16 +127,17 @@ class Outbox:
         self._follow(work, kind, fresh)
         self._wake_later(work, kind, rows[0]["id"])
 
-    def add_gathered(self, work: Work, kind: JobKind, subject_id: UUID, rest: Callable[[], timedelta]) -> None:
+    def add_gathered(self, work: Work, kind: JobKind, subject_id: UUID, rest: Callable[[datetime], timedelta]) -> None:
         """Add a job that runs after a ``rest``, and does what is asked for until then, too.
 
-        One that stands, and nobody has taken, is left to do it; ``rest`` is asked only where there is none.
+        One that stands, and nobody has taken, is left to do it; ``rest`` is asked, at this moment, where there is none.
         """
         standing = untaken(kind, [subject_id]).with_for_update(skip_locked=True)
         if work.session.scalars(standing).all():
             self._follow(work, kind, [subject_id])
         else:
-            self.add(work, kind, subject_id, run_after=self._clock.now() + rest())
+            now = self._clock.now()
+            self.add(work, kind, subject_id, run_after=now + rest(now))
 
     def _follow(self, work: Work, kind: JobKind, subject_ids: Sequence[UUID]) -> None:
         """Remember records whose followers are told before the commit."""

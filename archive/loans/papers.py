@@ -39,6 +39,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, condition
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import release
+from archive.shelving.sealed import note_move
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,11 @@ class HandedPapers:
         """Note that a copy is with a person now (None: with the archive again); return where it lay."""
         lay = session.get(ShelfPlace, row.place_id) if row.place_id else None
         if person is not None:
-            session.add(
-                CopyMove(
-                    id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=person,
-                    person_id=identity.person_id,
-                )
+            moved = CopyMove(
+                id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=person,
+                person_id=identity.person_id,
             )  # fmt: skip
+            note_move(session, moved)
         if row.place_id is not None:
             release(session, row.place_id)
         row.place_id, row.holder_id, row.version = None, person, row.version + 1

@@ -1,4 +1,7 @@
-"""Papers handed in by batch 移交批次: the hand-over list, what was found of each line, and who signed."""
+"""Papers handed in by batch 移交批次: the hand-over list, what was found of each line, and who signed.
+
+And what other archives hand over: their bags, and the records that came in by them.
+"""
 
 from datetime import datetime
 from enum import StrEnum
@@ -165,3 +168,48 @@ class HandInForm(Base):
     form: Mapped[str] = mapped_column(String(40), primary_key=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     kept_at: Mapped[datetime]
+
+
+class BagState(StrEnum):
+    """Where the taking in of a bag stands."""
+
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class BagIntake(Base):
+    """A bag of another archive, kept as a ZIP of a record, whose records come in as drafts.
+
+    ``done`` of ``records`` have come in. ``fault`` says why it failed: a code, and the path that it is about.
+    """
+
+    __tablename__ = "bag_intake"
+    __table_args__ = (
+        Index("ix_bag_intake_begun_by_begun_at", "begun_by", "begun_at"),
+        Index("ix_bag_intake_record_id", "record_id"),
+    )
+
+    id: Mapped[Key]
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
+    content_id: Mapped[UUID]
+    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"))
+    level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
+    state: Mapped[BagState] = mapped_column(word(BagState), default=BagState.RUNNING)
+    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    begun_at: Mapped[datetime]
+    number: Mapped[str] = mapped_column(String(100), default="")
+    records: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    fault: Mapped[str] = mapped_column(String(300), default="")
+    version: Mapped[Version]
+
+
+class BagDraft(Base):
+    """A record that came in by a bag; their ids tell the order in which they came."""
+
+    __tablename__ = "bag_draft"
+
+    bag_id: Mapped[UUID] = mapped_column(ForeignKey("bag_intake.id"), primary_key=True)
+    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"), primary_key=True, index=True)

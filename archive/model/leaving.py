@@ -360,39 +360,3 @@ class TransferPart(Base):
     record_id: Mapped[UUID] = mapped_column(primary_key=True, index=True)
     position: Mapped[int]
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class BagState(StrEnum):
-    """Where the taking in of a bag stands."""
-
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-class BagIntake(Base):
-    """A bag of another archive, kept as a ZIP of a record, whose records come in as drafts.
-
-    ``done`` of ``records`` have come in. ``fault`` says why it failed: a code, and the path that it is about.
-    """
-
-    __tablename__ = "bag_intake"
-    __table_args__ = (
-        Index("ix_bag_intake_begun_by_begun_at", "begun_by", "begun_at"),
-        Index("ix_bag_intake_record_id", "record_id"),
-    )
-
-    id: Mapped[Key]
-    record_id: Mapped[UUID] = mapped_column(ForeignKey("record.id"))
-    content_id: Mapped[UUID]
-    category_id: Mapped[UUID] = mapped_column(ForeignKey("category.id"))
-    level_rank: Mapped[int] = mapped_column(ForeignKey("level.rank"))
-    state: Mapped[BagState] = mapped_column(word(BagState), default=BagState.RUNNING)
-    begun_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
-    begun_at: Mapped[datetime]
-    number: Mapped[str] = mapped_column(String(100), default="")
-    records: Mapped[int] = mapped_column(default=0)
-    done: Mapped[int] = mapped_column(default=0)
-    fault: Mapped[str] = mapped_column(String(300), default="")
-    version: Mapped[Version]

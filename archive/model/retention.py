@@ -158,12 +158,13 @@ class RetentionEvent(Base):
 
 
 class HoldKind(StrEnum):
-    """What a hold covers."""
+    """What a hold covers. ``place`` is one of the property, ``shelf`` one of the store rooms with what lies there."""
 
     RECORD = "record"
     DOSSIER = "dossier"
     CATEGORY = "category"
     PLACE = "place"
+    SHELF = "shelf"
     QUERY = "query"
 
 

@@ -32,6 +32,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.reasons import checked
 from archive.shelving.rules import check_not_lent, needs, release
+from archive.shelving.sealed import note_move
 
 MOST_PAGES = 1_000_000
 LONGEST = 200
@@ -210,12 +211,11 @@ class Copies:
         check_not_lent(session, row)
         if row.place_id is None and row.holder_id == holder:
             return
-        session.add(
-            CopyMove(
-                id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=holder,
-                person_id=identity.person_id,
-            )
+        moved = CopyMove(
+            id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, holder_id=holder,
+            person_id=identity.person_id,
         )  # fmt: skip
+        note_move(session, moved)
         if row.place_id is not None:
             release(session, row.place_id)
         row.place_id = row.holder_id = None

@@ -35,6 +35,7 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.copies import CopyFacts, add_copy, first_facts
 from archive.shelving.rules import ceiling, check_level, check_not_lent, is_charged, needs, release, take
+from archive.shelving.sealed import note_move
 from archive.shelving.tree import HOLDERS
 
 OFTEN = 3
@@ -236,12 +237,11 @@ class Placing:
         take(session, place)
         if before is not None:
             release(session, before.id)
-        session.add(
-            CopyMove(
-                id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, to_id=place.id,
-                person_id=identity.person_id,
-            )
+        moved = CopyMove(
+            id=new_id(), at=self._clock.now(), copy_id=row.id, from_id=row.place_id, to_id=place.id,
+            person_id=identity.person_id,
         )  # fmt: skip
+        note_move(session, moved)
         session.refresh(row)
         body = {"copy": row.number, "before": before.path if before else None, "after": place.path}
         self._log.note(session, identity, "copy.place", record=row.record_id, body=body)

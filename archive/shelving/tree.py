@@ -20,6 +20,7 @@ from archive.policy.reach import Reach
 from archive.policy.rules import Act
 from archive.scheme.fields import check_names
 from archive.shelving.rules import ceiling, check_level, needs, release, take, within
+from archive.shelving.sealed import note_move
 
 STEPS = tuple(ShelfKind)
 """Room, cabinet, shelf, box: each stands in the one before it."""
@@ -198,12 +199,11 @@ class ShelfTree:
             row.version += 1
             session.flush()
             self._settle(session, row, before)
-            session.add(
-                CopyMove(
-                    id=new_id(), at=self._clock.now(), moved_id=row.id, from_id=from_id, to_id=parent.id,
-                    person_id=identity.person_id,
-                )
+            moved = CopyMove(
+                id=new_id(), at=self._clock.now(), moved_id=row.id, from_id=from_id, to_id=parent.id,
+                person_id=identity.person_id,
             )  # fmt: skip
+            note_move(session, moved)
             self._log.note(session, identity, "shelf.move", body={"before": before, "after": path})
             work.commit()
             return path

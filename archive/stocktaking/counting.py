@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, select, update
+from sqlalchemy import Select, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -102,10 +102,7 @@ class Counting:
         with self._guard.refusals(identity), self._db.writing() as work:
             session = work.session
             place = self._place(session, identity, place_id)
-            going_on = select(Stocktaking).where(
-                Stocktaking.place_id == place.id, Stocktaking.state != StockState.CLOSED
-            )
-            row = session.scalar(going_on)
+            row = session.scalar(_going_on(place.id))
             if row is not None and row.state is not StockState.OPENING:
                 raise StandsAlready(what="stocktaking", field="place")
             if row is None:
@@ -132,6 +129,12 @@ class Counting:
             self._log.note(work.session, identity, "stocktaking.begin", body=body)
             work.commit()
         return row.id
+
+    def going_on(self, identity: Identity, place_id: UUID) -> UUID | None:
+        """Return the stock-taking of just this place that goes on. Raises ``NotFound``, ``NotAllowed`` as ``begin``."""
+        with self._db.reading() as session:
+            row = session.scalar(_going_on(self._place(session, identity, place_id).id))
+            return row.id if row else None
 
     def scan(self, identity: Identity, stocktaking_id: UUID, scans: Sequence[Scan]) -> Sequence[Outcome]:
         """Take scans in their order, each once, and say what each was. What is found is no longer missing.
@@ -323,6 +326,10 @@ def unknown_labels(session: Session, ids: Collection[UUID]) -> Mapping[UUID, int
         StockScan.stocktaking_id.in_(ids), StockScan.verdict == ScanVerdict.UNKNOWN
     )
     return dict(session.execute(counted.group_by(StockScan.stocktaking_id)).all())
+
+
+def _going_on(place_id: UUID) -> Select[Stocktaking]:
+    return select(Stocktaking).where(Stocktaking.place_id == place_id, Stocktaking.state != StockState.CLOSED)
 
 
 def _item(stocktaking_id: UUID, each: Expected) -> dict[str, Any]:

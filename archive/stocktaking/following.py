@@ -29,6 +29,7 @@ from archive.model import (
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.shelving.placing import Placing
+from archive.shelving.sealed import note_move
 
 MARKED_AT_ONCE = 5
 """Blocks that one transaction sets: each seals a reason and writes an entry of the log."""
@@ -102,12 +103,11 @@ class Following:
         """Note the move of the paper; in the books it lay there all the time."""
         if copy.place_id is None:
             raise InvalidInput(Fault("copy", "belongs_nowhere"))
-        session.add(
-            CopyMove(
-                id=new_id(), at=self._clock.now(), copy_id=copy.id, from_id=item.found_at, to_id=copy.place_id,
-                person_id=identity.person_id,
-            )
+        moved = CopyMove(
+            id=new_id(), at=self._clock.now(), copy_id=copy.id, from_id=item.found_at, to_id=copy.place_id,
+            person_id=identity.person_id,
         )  # fmt: skip
+        note_move(session, moved)
         paths = dict(
             session.execute(
                 select(ShelfPlace.id, ShelfPlace.path).where(ShelfPlace.id.in_([item.found_at, copy.place_id]))

@@ -1,8 +1,9 @@
 """Bags of other archives, sent as a ZIP of a record like any file, taken in by a job."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import Select, func, literal_column, select
@@ -20,13 +21,16 @@ from archive.jobs.outbox import Outbox
 from archive.jobs.stepwise import Stepwise
 from archive.log.writer import Log
 from archive.model import Category, Content, ContentState, File, JobKind, Level, Record
-from archive.model.leaving import BagIntake, BagState
+from archive.model.handin import BagDraft, BagIntake, BagState
 from archive.policy.guard import Guard
 from archive.policy.rules import Act
 from archive.ports import ContentReader, Vault
 from retention.transferring.taking_in import Means, take_in
 
 SHOWN = 50
+NOTED = 500
+"""Drafts that one transaction notes."""
+
 _BUFFER = 1024 * 1024
 ZIPPED = func.lower(File.name).like(literal_column("'%.zip'"))  # word for word as its index says
 
@@ -112,6 +116,22 @@ class Receiving:
         with self._guard.refusals(identity), self._db.reading() as session:
             return self._own(session, identity, key)
 
+    def drafts(
+        self, identity: Identity, key: UUID, *, after: UUID | None = None, limit: int
+    ) -> tuple[Sequence[Record], int]:
+        """Return the records that came in by a bag and are seen, behind an id, and how many these are in all.
+
+        Raises as ``show``.
+        """
+        with self._guard.refusals(identity), self._db.reading() as session:
+            self._own(session, identity, key)
+            came = select(BagDraft.record_id).where(BagDraft.bag_id == key)
+            seen = self._guard.visible(session, identity).where(Record.id.in_(came))
+            count = session.scalar(select(func.count()).select_from(seen.subquery())) or 0
+            if after is not None:
+                seen = seen.where(Record.id > after)
+            return session.scalars(seen.order_by(Record.id).limit(limit)).all(), count
+
     def stop(self, identity: Identity, key: UUID, version: int) -> None:
         """Stop; what has come in stays. Raises as ``show``; ``Ended``, ``Conflict``."""
         with self._guard.refusals(identity), self._db.writing() as work:
@@ -148,7 +168,9 @@ class Receiving:
             draft = Draft(
                 fonds_id=category.fonds_id, category_id=category.id, title="-", level_rank=row.level_rank
             )  # fmt: skip
-            steps = take_in(self._means, identity, _opened(reader), draft, begun=row.records > 0)
+            steps = take_in(
+                self._means, identity, _opened(reader), draft, begun=row.records > 0, note=partial(self._came, key)
+            )  # fmt: skip
             while True:
                 try:
                     place = next(steps)
@@ -165,6 +187,16 @@ class Receiving:
             self._end(identity, key, BagState.FAILED, fault=f"{fault.code} {fault.field}")
         except (Conflict, NotAllowed, NotFound, WrongState):
             self._end(identity, key, BagState.FAILED, fault="bag_not_allowed bag")
+
+    def _came(self, key: UUID, ids: Collection[UUID]) -> None:
+        """Note which drafts came in by a bag."""
+        came = sorted(ids)
+        for part in (came[start : start + NOTED] for start in range(0, len(came), NOTED)):
+            with self._db.writing() as work:
+                known = select(BagDraft.record_id).where(BagDraft.bag_id == key, BagDraft.record_id.in_(part))
+                fresh = set(part) - set(work.session.scalars(known))
+                work.session.add_all(BagDraft(bag_id=key, record_id=each) for each in fresh)
+                work.commit()
 
     def _noted(self, key: UUID, done: int, records: int) -> bool:
         """Note how far it is; False: somebody stopped it."""

@@ -1,7 +1,7 @@
 """A bag of another archive comes in as drafts: verified first, and gone on with after a break."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -51,7 +51,15 @@ Steps = Generator[tuple[int, int] | None, None, Came]
 """How far it is, in records; None while the bag is verified."""
 
 
-def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft, *, begun: bool = False) -> Steps:
+def take_in(
+    means: Means,
+    identity: Identity,
+    bag: Bag,
+    draft: Draft,
+    *,
+    begun: bool = False,
+    note: Callable[[Collection[UUID]], None] = lambda _ids: None,
+) -> Steps:
     """Bring a bag in as drafts; a broken run goes on where it stood.
 
     Args:
@@ -60,6 +68,7 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft, *, begun: 
         bag: where it lies.
         draft: where the records go: fonds, category, and the level of those whose own is not known here.
         begun: whether records of it came in before.
+        note: told which drafts there are, those of an earlier run too; some twice, if that was broken off.
 
     Raises:
         InvalidInput: the bag is not whole (each fault), or no transfer that can be read; or it was begun so long ago
@@ -83,11 +92,13 @@ def take_in(means: Means, identity: Identity, bag: Bag, draft: Draft, *, begun: 
         except (ValueError, TypeError, AttributeError):
             raise InvalidInput(Fault("bag", "bag_unreadable")) from None
     keys: dict[str, UUID] = {name: left[name][0].record_id for name in names if name in left}
+    note(keys.values())
     fresh = [name for name in names if name not in keys]
     for start in range(0, len(fresh), _TOGETHER):
         some = fresh[start : start + _TOGETHER]
         sources = [Source(name, run[:64] if told[name].get("files") else PAPER, drafts[name]) for name in some]
         made = means.imports.begin(identity, run, sources)
+        note(made)
         keys |= dict(zip(some, made, strict=True))
         yield 0, len(names)
     files = 0

@@ -7,15 +7,29 @@ import pytest
 
 pytest.importorskip("playwright")
 from playwright.sync_api import Browser, Page, expect
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from archive.model import Copy, CopyMove, StockScan
+from archive.ids import new_id
+from archive.model import (
+    Copy,
+    CopyMove,
+    Destruction,
+    DestructionDuty,
+    DestructionScan,
+    DestructionState,
+    Duty,
+    IssuedNumber,
+    Medium,
+    Record,
+    StockScan,
+)
 from tests.browser.pages import CHROMIUM, a_browser
 from tests.factories import patience
 from tests.factories.furnished import served
 from tests.factories.label_film import film_of, photograph_of, photograph_of_bars
 from tests.factories.stock_pages import Hands, a_counted_room
 from tests.factories.web_house import PASSWORD, WebHouse, a_web_house
+from tests.functional.test_web_destructions import begun, given_up
 
 pytestmark = [
     pytest.mark.browser,
@@ -33,10 +47,10 @@ def house(tmp_path: Path) -> Iterator[WebHouse]:
         yield made
 
 
-def _opened(browser: Browser, at: str) -> Page:
+def _opened(browser: Browser, at: str, login: str = "archivist") -> Page:
     page = browser.new_page(locale="zh-CN", viewport={"width": 390, "height": 844})
     page.goto(at)
-    page.fill("[name=login]", "archivist")
+    page.fill("[name=login]", login)
     page.fill("[name=password]", PASSWORD)
     page.press("[name=password]", "Enter")
     expect(page.locator("[name=login]")).to_have_count(0)
@@ -92,6 +106,31 @@ def test_a_stock_taking_counts_what_the_camera_sees(house: WebHouse, tmp_path: P
         expect(page.locator("[data-waits]")).to_be_hidden()
     with house.services.db.reading() as session:
         assert session.scalar(select(func.count(func.distinct(StockScan.copy_id)))) == 2
+
+
+def test_the_count_of_a_destruction_goes_by_camera_and_a_wrong_paper_is_not_overlooked(
+    house: WebHouse, tmp_path: Path
+) -> None:
+    [goes] = given_up(house, "旧合同甲")
+    key = begun(house)
+    with house.services.db.writing() as work:
+        session, number = work.session, "WYH-2024-0001"
+        session.add(Copy(record_id=goes, number=1, created_at=house.clock.now()))
+        session.add(IssuedNumber(fonds_id=house.category.fonds_id, number=number, record_id=goes))
+        session.execute(update(Record).where(Record.id == goes).values(archive_number=number, medium=Medium.PAPER))
+        who = house.services.people.identity_of("staff").person_id
+        session.add(DestructionDuty(id=new_id(), destruction_id=key, duty=Duty.WITNESS, person_id=who))
+        session.get_one(Destruction, key).state = DestructionState.CONFIRMED
+        work.commit()
+    film = film_of([f"http://a.example/number?n={each}" for each in (number, "XH-0")], tmp_path / "labels.y4m")
+    with a_browser(*MADE_CAMERA, f"--use-file-for-fake-video-capture={film}") as browser, served(house.app) as url:
+        page = _opened(browser, f"{url}/destructions/{key}", "staff")
+        page.get_by_role("button", name="用摄像头扫描").click()
+        expect(page.get_by_text("尚待扫描：0 份")).to_be_visible()
+        expect(page.locator(".scan-fault")).to_contain_text("XH-0：不在清单上")
+        page.get_by_role("button", name="关闭摄像头").click()
+    with house.services.db.reading() as session:
+        assert {each.label for each in session.scalars(select(DestructionScan))} == {number, "XH-0"}
 
 
 def test_a_photograph_does_where_no_camera_may_be_opened(house: WebHouse, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -77,3 +78,33 @@ def test_a_program_changes_hands_out_and_withdraws_a_copy_on_the_version_that_it
     assert (gone.status_code, gone.json["withdrawn"], gone.json["holder"]) == (200, True, None)
     tag = gone.headers["ETag"]
     assert house.ask("PATCH", at, If_Match=tag, json={"pages": 5}).status_code == 422
+
+
+def test_a_room_is_held_with_what_lies_there(house: ApiHouse) -> None:
+    room = house.ask("POST", "/api/v1/shelves", json=ROOM | {"code": "K7"}).json["shelf"]
+    wanted = {"kind": "shelf", "name": "封存", "reason": "诉讼", "authority": "法务部", "review_on": "2031-06-01"}
+    for wrong in ({}, {"id": str(uuid4())}):
+        assert house.ask("POST", "/api/v1/holds", json=wanted | wrong).status_code == 422, wrong
+    reply = house.ask("POST", "/api/v1/holds", json=wanted | {"id": room})
+    assert (reply.status_code, reply.json["kind"]) == (201, "shelf"), reply.text
+
+
+def test_a_program_holds_a_shelf_and_what_lies_there_is_not_corrected(house: ApiHouse) -> None:
+    for body in (ROOM, {"kind": "cabinet", "code": "1", "parent": "K1"}):
+        assert house.ask("POST", "/api/v1/shelves", json=body | {"security": "cabinet"}).status_code == 201
+    shelf = {"kind": "shelf", "code": "1", "parent": "K1-1", "capacity": 5}
+    assert house.ask("POST", "/api/v1/shelves", json=shelf).status_code == 201
+    record = house.web.a_record(state=RecordState.FILED, medium=Medium.PAPER, archive_number="N9")
+    copy = house.ask("POST", f"/api/v1/records/{record.id}/copies", json={}).json["copy_id"]
+    assert house.ask("POST", f"/api/v1/copies/{copy}/place", json={"place": "K1-1-1"}).status_code == 200
+    [room] = house.get("/api/v1/shelves").json["shelves"]
+    hold = {"kind": "shelf", "name": "封存", "reason": "业主诉讼", "authority": "法务部", "review_on": "2031-06-01"}
+    unknown = house.ask("POST", "/api/v1/holds", json=hold | {"id": str(record.id)})
+    assert (unknown.status_code, [each["field"] for each in unknown.json["fields"]]) == (422, ["shelf"])
+    assert house.ask("POST", "/api/v1/holds", "staff", json=hold | {"id": room["shelf"]}).status_code == 403
+    placed = house.ask("POST", "/api/v1/holds", json=hold | {"id": room["shelf"]})
+    assert (placed.status_code, placed.json["kind"]) == (201, "shelf")
+    correction = {"title": "改题", "reason": "更正"}
+    tag = house.get(f"/api/v1/records/{record.id}").headers["ETag"]
+    refused = house.ask("POST", f"/api/v1/records/{record.id}/corrections", json=correction, If_Match=tag)
+    assert (refused.status_code, refused.json["code"]) == (409, "held")

@@ -33,7 +33,8 @@ from archive.model import (
     Transfer,
     TransferState,
 )
-from archive.model.leaving import BagIntake, BagState, TransferPart
+from archive.model.handin import BagIntake, BagState
+from archive.model.leaving import TransferPart
 from retention.appraising.listing import Chosen
 from retention.bin import GIVE_UP_DAYS
 from retention.holds import Wanted
@@ -303,13 +304,18 @@ def test_a_bag_is_sent_and_taken_in_by_the_pages_of_another_archive_however_it_i
         drafts = session.scalars(select(Record).where(Record.title.in_([*TITLES, PAPER]))).all()
         assert [each.state for each in drafts] == [RecordState.PROVISIONAL] * 4
         assert {each.created_by for each in drafts} == {who(parts, "archivist").person_id}
+    shown = re.findall(r'<td class="wide"[^>]*><a href="/records/([0-9a-f-]+)">([^<]+)</a>', archivist.read(page))
+    assert sorted(title for _, title in shown) == sorted([*TITLES, PAPER])
+    assert {UUID(key) for key, _ in shown} == {each.id for each in drafts}
     assert Hands(make_app(parts), "clerk").client.get(page).status_code in {403, 404}
     other.close()
 
 
 def test_a_bag_that_stood_still_for_a_week_comes_in_once_or_is_refused(
-    archive: Archive, archive_template: Archive, sender: Parts, person: Person, tmp_path: Path
-) -> None:
+    archive: Archive, archive_template: Archive, sender: Parts, person: Person, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("retention.transferring.receiving.NOTED", 2)
     key, _ = approved(sender, records(sender))
     act(person("archivist"), sender, key, "bag")
     archive.work(sender)
@@ -344,7 +350,8 @@ def test_a_bag_that_stood_still_for_a_week_comes_in_once_or_is_refused(
     receiving.again(me, bag, receiving.show(me, bag).version)
     broken_off()
     assert receiving.show(me, bag).fault == "bag_given_up bag"
-    assert len(records(parts)) == 3
+    came, count = receiving.drafts(me, bag, limit=9)
+    assert ({each.id for each in came}, count) == (set(records(parts)), 3)
     other.close()
 
 

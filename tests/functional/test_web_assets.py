@@ -9,6 +9,8 @@ import pytest
 
 from tests.factories.web_house import WebHouse, a_web_house
 
+WEB = Path(__file__).parents[2] / "web"
+
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[WebHouse]:
@@ -56,3 +58,14 @@ def test_a_first_page_weighs_little_and_is_not_compressed_itself(house: WebHouse
         assert "Content-Encoding" not in page.headers
         beside = sum(len(client.get(each, headers={"Accept-Encoding": "gzip"}).data) for each in _named(page.text))
         assert len(page.data) + beside < 100_000, f"{path} weighs {len(page.data) + beside} bytes"
+
+
+def test_every_field_that_only_some_choices_need_is_hidden_by_the_style_sheet_without_them(house: WebHouse) -> None:
+    sheet = house.browser().get("/static/juanku.css").text
+    groups = {
+        group for path in WEB.rglob("*.py") for group in re.findall(r'\bwhen="([a-z_ ]+)"', path.read_text("utf-8"))
+    }
+    assert "shelf" in groups
+    for group in groups:
+        chosen = ", ".join(f"option[value={each}]:checked" for each in group.split())
+        assert f'form:not(:has({chosen})) [data-when="{group}"]' in sheet, group

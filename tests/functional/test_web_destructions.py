@@ -1,5 +1,6 @@
 """Destructions at the pages: begun, looked through, taken back; the register and its forms; absent to who may not."""
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
@@ -163,6 +164,10 @@ def test_what_a_scan_counted_is_said_of_a_paper_and_of_a_box(house: WebHouse) ->
     assert "k1-1-1-1：已清点 1 份，另有 1 份不在清单上" in said("k1-1-1-1")
     assert "K1-1-1-1：已清点 0 份，另有 1 份不在清单上" in said("K1-1-1-1"), "the box itself is not what is taken out"
     assert "不是本单位的标签" in said("WY-0")
+    opened = house.browser("staff").get(f"/destructions/{key}")
+    assert ("data-camera" in opened.text, "camera=(self)" in opened.headers["Permissions-Policy"]) == (True, True)
+    closed = house.browser("archivist").get(f"/destructions/{key}")
+    assert ("data-camera" in closed.text, "camera=()" in closed.headers["Permissions-Policy"]) == (False, True)
     with house.services.db.reading() as session:
         assert len(session.scalars(select(DestructionScan)).all()) == 2, "a foreign code is told, and noted nowhere"
 
@@ -197,6 +202,11 @@ def test_the_square_code_of_a_record_counts_and_stops_the_count_as_its_bars_do(h
     assert "已清点 1 份" in said(goes)
     assert "此前已清点" in said(given[mine])
     assert "不是本单位的标签" in said("https://example.org/number")
+    assert re.findall(r'scan-said ([a-z-]+)"', said(stays)) == ["scan-fault"]
+    for label, kind in (("WY-0", "scan-fault"), (given[mine], "scan-done")):
+        page = said(label)
+        assert re.findall(r'scan-said ([a-z-]+)"', page) == [kind], label
+        assert page.count(f"{label}：") == 1, "it is said once, beside the field"
     with house.services.db.reading() as session:
         assert len(session.scalars(select(DestructionScan)).all()) == 3, "two to be taken out, one counted"
 

@@ -43,7 +43,7 @@ from archive.model import (
 )
 from archive.model.bulk import BulkMove, BulkMoveRow, BulkState, MoveInto, RowState
 from archive.model.contents import Reread
-from archive.model.leaving import BagIntake
+from archive.model.handin import BagDraft, BagIntake
 from archive.model.required import DossierPerson
 from archive.shelving.tree import PlaceFacts
 from retention.holds import Wanted
@@ -175,6 +175,29 @@ def bags(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, st
     keys = {str(each.id) for each in made}
     put(house, *made)
     return "archivist", "/transfers/in", f"/transfers/in/{KEY}", keys
+
+
+def drafts_of_a_bag(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, str, set[str]]:
+    monkeypatch.setattr("web.retention.bags_in.PAGE", 2)
+    who, other = (house.services.people.identity_of(each).person_id for each in ("archivist", "clerk"))
+    bag, theirs = (
+        BagIntake(
+            id=new_id(), record_id=house.a_record(title="移交包").id, content_id=new_id(),
+            category_id=house.category.id, level_rank=1, begun_by=each, begun_at=rights.NOW,
+        )
+        for each in (who, other)
+    )  # fmt: skip
+    made = [house.a_record(title=f"收进的{each}").id for each in range(ROWS)]
+    another = house.a_record(title="别的包").id
+    put(house, bag, theirs)
+    put(house, *(BagDraft(bag_id=bag.id, record_id=each) for each in made))
+    put(house, BagDraft(bag_id=theirs.id, record_id=another))
+    return (
+        "archivist",
+        f"/transfers/in/{bag.id}",
+        f'<td class="wide"[^>]*><a href="/records/{KEY}"',
+        set(map(str, made)),
+    )
 
 
 def held_records(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> tuple[str, str, str, set[str]]:
@@ -339,7 +362,7 @@ def _contents(house: WebHouse) -> list[UUID]:
 
 LISTS: list[Callable[[WebHouse, pytest.MonkeyPatch], tuple[str, str, str, set[str]]]] = [
     dossiers_of_a_subject, records_of_a_subject, failed_jobs, runs_of_reading, backups, checks_of_files,
-    files_not_whole, bags, held_records, lying_on_a_shelf, moves_at_a_shelf, put_aside, doubtful_scans,
+    files_not_whole, bags, drafts_of_a_bag, held_records, lying_on_a_shelf, moves_at_a_shelf, put_aside, doubtful_scans,
     refused_moves, refused_by_filing, drafts_of_schedules, files_sent, loans_for_others,
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from archive.ids import new_id
-from archive.model import Fonds, Hold, Place, Record, ShelfKind, ShelfPlace
+from archive.model import Fonds, Hold, Person, Place, Record, ShelfKind, ShelfPlace
 from retention.holding import held
 from retention.holds import HoldRows
 from tests.factories.records import a_place
@@ -84,3 +84,34 @@ def test_a_place_that_stands_hidden_behind_a_category_is_not_asked_about(house: 
     assert browser.post("/holds/new", data=form).status_code == 303
     with house.services.db.reading() as session:
         assert session.scalars(select(Hold.covers)).all() == [{"id": str(house.category.id)}]
+
+
+def test_a_shelf_is_held_from_its_page_and_its_code_is_typed_or_scanned(house: WebHouse) -> None:
+    with house.services.db.reading() as session:
+        key = session.scalars(select(ShelfPlace.id)).one()
+    browser = house.browser("archivist")
+    page = browser.get(f"/shelves/{key}").text
+    assert ("/holds/new?kind=shelf&amp;shelf=K1-1-1-1" in page, "此处的档案已冻结" in page) == (True, False)
+    assert 'value="K1-1-1-1"' in browser.get("/holds/new?kind=shelf&shelf=K1-1-1-1").text
+    form: dict[str, Any] = {"name": "封存", "kind": "shelf", "reason": "业主诉讼", "authority": "法务部"}
+    form |= {"review_on": "2031-6-1", "csrf_token": token_of(browser)}
+    for wrong, says in (("K9", "这里没有"), ("", "必须填写")):
+        reply = browser.post("/holds/new", data=form | {"shelf": wrong})
+        assert (reply.status_code, says in reply.text) == (422, True), wrong
+    for typed in ("k1-1-1-1", f"http://archive.example/shelves/{key}"):
+        reply = browser.post("/holds/new", data=form | {"shelf": typed}, follow_redirects=True)
+        assert (reply.status_code, "K1-1-1-1" in reply.text) == (200, True), typed
+    page = browser.get(f"/shelves/{key}").text
+    assert "此处的档案已冻结" in page
+    assert page.count(">封存</a>") == 2
+    with house.services.db.reading() as session:
+        assert {each["id"] for each in session.scalars(select(Hold.covers))} == {str(key)}
+
+
+def test_a_place_above_ones_own_level_is_not_offered_to_be_held(house: WebHouse) -> None:
+    with house.services.db.writing() as work:
+        key = work.session.scalars(select(ShelfPlace.id)).one()
+        work.session.execute(update(Person).where(Person.login == "archivist").values(clearance=3))
+        work.commit()
+    page = house.browser("archivist").get(f"/shelves/{key}")
+    assert (page.status_code, "/holds/new" in page.text) == (200, False)

@@ -80,7 +80,10 @@ def test_without_script_a_plain_form_takes_scan_after_scan(house: WebHouse) -> N
     assert "在位无误" in hands.post(f"{at}/scan", scan=one, at=boxes[0], id=key[1]).text  # the page sent again
     assert "已在此扫描过" in hands.post(f"{at}/scan", scan=one, at=boxes[0], id=str(uuid4())).text
     again = hands.post("/stocktakings", place="K2-1-1")
-    assert again.status_code == 409
+    assert (again.status_code, again.location) == (303, at)
+    assert "此库位正在盘点" in hands.client.get(at).text
+    lost = hands.post("/stocktakings", place="K2-9")
+    assert 'value="K2-9"' in hands.client.get(lost.location).text
 
 
 def test_who_shelves_nothing_takes_no_stock(house: WebHouse) -> None:

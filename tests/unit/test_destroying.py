@@ -55,6 +55,7 @@ from archive.model import (
     TransferState,
     Verdict,
 )
+from archive.shelving.tree import PlaceFacts
 from retention.destroying.counting import Scanned
 from retention.destroying.register import Asked
 from retention.holds import Wanted
@@ -533,6 +534,34 @@ def test_a_code_ends_after_a_day_and_after_five_wrong_ones(house: DestroyingHous
             house.acts.counting.sign_for(house.who("executor"), key, one, "AAAABBBBCCCC")
     with pytest.raises(InvalidInput, match="code_wrong"):
         house.acts.counting.sign_for(house.who("executor"), key, one, guessed)
+
+
+def test_paper_of_a_held_room_is_not_destroyed_though_its_box_left_nor_what_is_bound_in_with_it(
+    house: DestroyingHouse,
+) -> None:
+    [gone, sealed, bound], tree, who = [house.record() for _ in range(3)], house.lent.shelving.tree, "archivist"
+
+    def shelf(code: str) -> tuple[UUID, UUID]:
+        room = tree.add(house.who(who), ShelfKind.ROOM, code, PlaceFacts({"zh_CN": code}))
+        cabinet = tree.add(house.who(who), ShelfKind.CABINET, "1", PlaceFacts(), room)
+        return room, tree.add(house.who(who), ShelfKind.SHELF, "1", PlaceFacts(capacity=9), cabinet)
+
+    (room, there), (_, elsewhere) = shelf("K1"), shelf("K2")
+    box = tree.add(house.who(who), ShelfKind.BOX, "1", PlaceFacts(capacity=9), there)
+    with house.lent.db.writing() as work:
+        work.session.execute(update(Copy).where(Copy.record_id == sealed).values(place_id=box))
+        work.session.execute(delete(Copy).where(Copy.record_id == bound))
+        work.session.get_one(Record, bound).dossier_id = sealed
+        work.commit()
+    key = house.to(State.COOLING)
+    wanted = Wanted(HoldKind.SHELF, {"id": str(room)}, "诉讼", "涉诉", "法务部", date(2030, 1, 1))
+    house.holds.place(house.who("archivist2"), wanted)
+    tree.move(house.who(who), box, elsewhere)
+    house.cool()
+    house.acts.deciding.confirm(house.who("secrecy"), key)
+    assert {each: item.pulled for each, item in house.items(key).items()} == {
+        gone: None, sealed: Stop.HELD, bound: Stop.HELD,
+    }  # fmt: skip
 
 
 def test_a_list_from_which_all_was_pulled_does_not_run(house: DestroyingHouse) -> None:

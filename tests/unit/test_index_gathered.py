@@ -7,14 +7,14 @@ from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from archive.fence import raise_fence
 from archive.ids import new_id
 from archive.jobs.outbox import Outbox
 from archive.jobs.runner import JobRunner
 from archive.model import Content, ContentState, Fence, File, Job, JobKind, JobState, Record, TextState
-from indexer.asking import FEW, MOST_REST, REST, ask_for_index
+from indexer.asking import ALONE, FEW, MOST_REST, REST, ask_for_index
 from indexer.engine import IndexEntry, SearchRequest, Tombstone
 from indexer.indexing import IndexRecords
 from indexer.pagetext import page, save_pages
@@ -79,6 +79,13 @@ def bring(house: SimpleNamespace, record: UUID, *texts: str) -> None:
         work.commit()
 
 
+def settled(house: SimpleNamespace) -> None:
+    """Have one record with many files, in the index, and nothing in the last minutes."""
+    bring(house, house.one, *["电梯"] * (FEW + 1))
+    house.clock.move(seconds=MOST_REST.total_seconds())
+    house.runner.drain()
+
+
 def due(house: SimpleNamespace, record: UUID) -> list[timedelta]:
     """Return how long it is until each job of a record."""
     waiting = select(Job.run_after).where(
@@ -128,6 +135,50 @@ def test_nothing_waits_for_longer_than_the_longest_rest(
     monkeypatch.setattr("indexer.asking.REST", timedelta(hours=1))
     bring(house, house.one, *["电梯"] * (FEW + 1))
     assert due(house, house.one) == [MOST_REST]
+
+
+@pytest.mark.postgres
+def test_what_joins_a_large_record_alone_is_found_at_once(house: SimpleNamespace) -> None:
+    settled(house)
+    for number in range(ALONE):
+        bring(house, house.one, f"第{number}号补充协议")
+        assert due(house, house.one) == [timedelta()], number
+        house.runner.drain()
+        assert finds(house, f"第{number}号补充协议") == {house.one}
+    bring(house, house.one, "再一份")
+    slices = FEW + 1 + ALONE + 1
+    assert due(house, house.one) == [slices * REST]
+    house.clock.move(seconds=MOST_REST.total_seconds())
+    house.runner.drain()
+    assert finds(house, "再一份") == {house.one}
+    bring(house, house.one, "后来的一份")
+    assert due(house, house.one) == [timedelta()]
+
+
+@pytest.mark.parametrize(("kind", "state", "gathered"), [
+    (JobKind.EXTRACT, JobState.QUEUED, True),
+    (JobKind.EXTRACT, JobState.RUNNING, True),
+    (JobKind.OCR, JobState.QUEUED, True),
+    (JobKind.EXTRACT, JobState.DONE, False),
+    (JobKind.COMPARE, JobState.QUEUED, False),
+])  # fmt: skip
+def test_old_files_that_are_read_again_by_the_dozen_are_a_crowd(
+    house: SimpleNamespace, kind: JobKind, state: JobState, gathered: bool
+) -> None:
+    settled(house)
+    with house.db.writing() as work:
+        contents = work.session.scalars(select(Content.id).limit(ALONE + 1)).all()
+        work.session.execute(
+            insert(Job),
+            [
+                {"id": new_id(), "kind": kind, "subject_id": each, "state": state, "run_after": house.clock.now(),
+                 "created_at": house.clock.now(), "attempts": 0, "payload": {}}
+                for each in contents
+            ],
+        )  # fmt: skip
+        ask_for_index(work, house.outbox, [house.one])
+        work.commit()
+    assert due(house, house.one) == [(FEW + 1) * REST if gathered else timedelta()]
 
 
 @pytest.mark.parametrize("put_off", [False, True])

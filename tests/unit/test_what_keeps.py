@@ -177,7 +177,7 @@ def test_holds_that_stand_are_found_by_rule_and_by_row(room: Room) -> None:
     other = room.add(room.apart)
     assert held(room.session, [item, other]) == {}
     assert standing(room.session) == []
-    known = facts_of(room.session, [item, dossier])
+    known = facts_of(room.session, [item, dossier], ())
     chain = frozenset({room.low.id, room.top.id})
     assert known[item] == Facts(item, dossier, chain, "P1/B2/", "关于电梯维修的请示", "", *day.values())
     assert known[dossier] == Facts(dossier, None, chain, "", "卷", "办公室")
@@ -193,8 +193,8 @@ def test_holds_that_stand_are_found_by_rule_and_by_row(room: Room) -> None:
         item: [first, second, third], dossier: [first, second],
     }  # fmt: skip
     assert found[item][0] == Rule(first, HoldKind.CATEGORY, {"id": str(room.top.id)}, "category")
-    assert facts_of(room.session, [item])[item].rows == {third}
-    assert facts_of(room.session, [item], rows=False)[item].rows == frozenset()
+    assert facts_of(room.session, [item], ())[item].rows == {third}
+    assert facts_of(room.session, [item], (), rows=False)[item].rows == frozenset()
     assert HoldCheck().held(room.session, [item, other]) == {item}
     HoldCheck().require_free(room.session, other, "record.correct")
     with pytest.raises(Held) as refused:
@@ -205,7 +205,7 @@ def test_holds_that_stand_are_found_by_rule_and_by_row(room: Room) -> None:
 def test_a_category_above_itself_ends_the_look(room: Room) -> None:
     room.top.parent_id = room.low.id
     key = room.add()
-    assert facts_of(room.session, [key])[key].categories == {room.low.id, room.top.id}
+    assert facts_of(room.session, [key], ())[key].categories == {room.low.id, room.top.id}
 
 
 def test_what_a_hold_may_cover_leaves_out_nothing_that_it_covers(room: Room) -> None:
@@ -221,7 +221,7 @@ def test_what_a_hold_may_cover_leaves_out_nothing_that_it_covers(room: Room) -> 
     def may(kind: HoldKind, **covered: Any) -> set[UUID]:
         rule = Rule(new_id(), kind, covered)
         found = set(room.session.scalars(select(Record.id).where(Record.id.in_(every), may_cover(rule))))
-        known = facts_of(room.session, every)
+        known = facts_of(room.session, every, [rule])
         assert {key for key in every if covers(rule, known[key])} <= found or not covered
         return found
 

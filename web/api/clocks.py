@@ -146,14 +146,16 @@ class Query(Shape):
 
 
 class NewHold(Shape):
-    """A hold: on one record or dossier, a category, a place (with all below them), or a query."""
+    """A hold: on one record or dossier, a category, a place or shelf (with all below them), or a query."""
 
     kind: HoldKind
     name: Line
     reason: Reason
     authority: Line
     review_on: Day
-    id: UUID | None = Field(None, description="Of the record, dossier or category (`/fonds/{code}/categories`).")
+    id: UUID | None = Field(
+        None, description="Of the record, dossier, category (`/fonds/{code}/categories`), shelf (`/shelves`)."
+    )
     path: Annotated[str, Field(max_length=200)] = Field("", description="Of a place: A001/01/.")
     query: Query | None = None
 

@@ -66,6 +66,8 @@ def show(place_id: UUID) -> str:
     return render_template(
         "shelf.html",
         view=view,
+        held_by=services().retention.holds.on_shelf(identity(), view.here.place),
+        may_hold=may(Act.MANAGE_HOLDS) and view.here.taken is not None,
         lying=lying,
         more=more and url_for(".show", place_id=place_id, after=more),
         moves=moves,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, g, jsonify, make_response, redirec
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
+from archive.errors import ArchiveError, Fault, InvalidInput, NotFound, StandsAlready
 from archive.model import StockState, Tally
 from archive.policy.rules import Act
 from archive.stocktaking.counting import MOST_SCANS, Outcome, Scan
@@ -57,8 +57,16 @@ def begin() -> BaseResponse:
         place_id = services().shelving.looks.id_at(identity(), scanned_code(request.form.get("place", "")))
     except NotFound:
         flash(_("There is no place of this code."))
-        return redirect(url_for("stocktaking.every"), 303)
-    key = services().stock.counting.begin(identity(), place_id)
+        return redirect(url_for("stocktaking.every", at=request.form.get("place", "")[:100]), 303)
+    counting = services().stock.counting
+    try:
+        key = counting.begin(identity(), place_id)
+    except StandsAlready:
+        standing = counting.going_on(identity(), place_id)
+        if standing is None:  # it was closed just now
+            raise
+        flash(_("This place is being counted already: go on here."))
+        key = standing
     return redirect(url_for("stocktaking.show", stocktaking_id=key), 303)
 
 

@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as BaseResponse
 
 from archive.errors import ArchiveError, Fault, InvalidInput, NotFound
-from archive.model.leaving import BagIntake, BagState
+from archive.model.handin import BagIntake, BagState
 from archive.policy.rules import Act
 from web import paging
 from web.asking import Field, Form, again, require, shown, whole_typed
@@ -89,7 +89,13 @@ def _act(bag_id: UUID, done: str, *, stop: bool) -> BaseResponse:
 
 def _page(bag_id: UUID, lines: list[str] | None = None) -> str:
     row = services().receiving.show(identity(), bag_id)
-    return render_template("bag_in.html", row=row, states=_states(), why=_why(row), lines=lines or [])
+    after = paging.read_id(request.args.get("after", ""))
+    found, count = services().receiving.drafts(identity(), bag_id, after=after, limit=PAGE + 1)
+    drafts, last = paging.page(found, PAGE, lambda each: each.id.hex)
+    return render_template(
+        "bag_in.html", row=row, states=_states(), why=_why(row), lines=lines or [], drafts=drafts, count=count,
+        more=last and url_for(".show", bag_id=bag_id, after=last, _anchor="drafts"),
+    )  # fmt: skip
 
 
 def _why(row: BagIntake) -> str:

@@ -60,7 +60,8 @@ def _form(appraisal_id: UUID, ids: Sequence[UUID]) -> Form:
               "who was asked and when; it counts in no verdict.")  # fmt: skip
     return Form(
         _("Ask somebody outside the panel"), fields, _("Ask"), back, intro=records_told(ids), told=words,
-        crumbs=[(back, view.row.number), (None, _("Ask somebody outside the panel"))],
+        crumbs=[(url_for("appraisals.every"), _("Appraisals")), (back, view.row.number),
+                (None, _("Ask somebody outside the panel"))],
         action=url_for("consulting.ask", appraisal_id=appraisal_id),
         hidden={"records": ",".join(map(str, ids)), "show": request.form.get("show", "")[:20]},
     )  # fmt: skip

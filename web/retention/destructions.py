@@ -20,6 +20,7 @@ from archive.model import (
     Duty,
 )
 from archive.policy.rules import Act
+from retention.destroying.counting import Scanned
 from retention.destroying.listing import Chosen, How
 from retention.destroying.looks import MOST_BYTES
 from retention.destroying.rules import APPOINTED, STAGES
@@ -31,6 +32,7 @@ from web.custody.placing import numbered
 from web.custody.shelves import scanned_code
 from web.i18n import current_locale
 from web.lending.words import token_words
+from web.security import allow_camera
 from web.services import identity, services
 from web.words.destructions import DUTIES, HOW, ITEMS, METHODS, NEXT, STATES, STOPS
 from web.words.faults import explain, status_of
@@ -124,6 +126,9 @@ def _page(key: UUID, lines: list[str] | None = None, status: int = 200) -> BaseR
     names = services().directory.people({each for each in people if each})
     steps = [(step, [token_words(token, locale, names) for token in step.tokens]) for step in one.steps]
     pulled = looks.items(identity(), key, limit=200, pulled=True)
+    scans = "scan" in one.acts and bool(one.paper or one.expected or one.extra)
+    if scans:
+        allow_camera()
     page = render_template(
         "destruction.html", one=one, row=row, lines=lines or [], names=names, steps=steps, items=found[:PAGE],
         more=found[PAGE - 1].position if len(found) > PAGE else None, pulled=pulled,
@@ -134,7 +139,7 @@ def _page(key: UUID, lines: list[str] | None = None, status: int = 200) -> BaseR
         method_choices=[each.value for each in DestructionMethod], gone=row.run_at is not None, proofs=_proofs(one),
         progress=_progress(one), held_up=not services().db.is_sqlite,
         wipe_hour=services().retention.destructions.wipe_hour,
-        ended=row.state in {DestructionState.REFUSED, DestructionState.WITHDRAWN},
+        ended=row.state in {DestructionState.REFUSED, DestructionState.WITHDRAWN}, scans=scans,
     )  # fmt: skip
     return make_response(page, status)
 
@@ -252,27 +257,31 @@ def _code(key: UUID) -> Any:
 
 
 def _scan(key: UUID) -> Any:
+    """Count a label; what is said of it stands beside the field, so that a wrong one is not overlooked."""
     label = scanned_code(request.form.get("label", ""))
     number, copy = numbered(label)
     addressed = number != label and bool(number) and "://" in label
     text = (number if copy is None else f"{number}*{copy}") if number else label
     told = services().retention.destructions.counting.scan(identity(), key, text, addressed=addressed)
+    right = told.known and not told.place and not told.extra
+    flash(_scanned(text[:100], told), "scan-done" if right else "scan-fault")
+
+
+def _scanned(label: str, told: Scanned) -> Any:
     if told.place:
-        return _("%(label)s: a place, but no box. Nothing was counted; scan what lies in it.", label=text[:100])
+        return _("%(label)s: a place, but no box. Nothing was counted; scan what lies in it.", label=label)
     if not told.known:
-        return _(
-            "%(label)s: no label of this house. Nothing was counted; look at what it is stuck on.", label=text[:100]
-        )  # fmt: skip
+        return _("%(label)s: no label of this house. Nothing was counted; look at what it is stuck on.", label=label)
     if told.extra and told.box:
         return _(
             "%(label)s: papers counted: %(count)s, not on the list: %(extra)s. Those are named below; take them out.",
-            label=text[:100], count=told.counted, extra=told.extra,
+            label=label, count=told.counted, extra=told.extra,
         )  # fmt: skip
     if told.extra:
-        return _("%(label)s: not on the list. Take it out of the pile.", label=text[:100])
+        return _("%(label)s: not on the list. Take it out of the pile.", label=label)
     if not told.counted:
-        return _("%(label)s: counted before.", label=text[:100])
-    return _("%(label)s: counted, papers: %(count)s.", label=text[:100], count=told.counted)
+        return _("%(label)s: counted before.", label=label)
+    return _("%(label)s: counted, papers: %(count)s.", label=label, count=told.counted)
 
 
 def _take_out(key: UUID) -> Any:

@@ -10,12 +10,13 @@ from flask_babel import gettext as _
 from sqlalchemy import func, select
 from werkzeug.wrappers import Response as BaseResponse
 
-from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, WrongState
+from archive.errors import ArchiveError, Fault, InvalidInput, NotAllowed, NotFound, WrongState
 from archive.model import Category, Fonds, Hold, HoldKind, Place, Record, ShelfPlace
 from archive.policy.rules import Act
 from retention.holds import Wanted
 from web import paging
 from web.asking import Field, Form, again, day_typed, may, require, shown
+from web.custody.shelves import scanned_code
 from web.i18n import current_locale
 from web.lists import numbered_one
 from web.services import identity, services
@@ -96,6 +97,8 @@ def place() -> BaseResponse:
 def _typed(kind: HoldKind) -> dict[str, Any]:
     """Read what a hold is to cover. Raises ``InvalidInput``."""
     typed = request.form
+    if kind is HoldKind.SHELF:
+        return _shelf_typed()
     if kind in {HoldKind.RECORD, HoldKind.DOSSIER}:
         number = typed.get("number", "").strip()
         if not number:
@@ -128,6 +131,15 @@ def _typed(kind: HoldKind) -> dict[str, Any]:
     }
 
 
+def _shelf_typed() -> dict[str, Any]:
+    """Return the place of the store rooms that was typed or scanned. Raises ``InvalidInput``: ``shelf``."""
+    typed = request.form.get("shelf", "").strip()
+    try:
+        return {"id": str(services().shelving.looks.id_at(identity(), scanned_code(typed)))} if typed else {}
+    except NotFound:
+        raise InvalidInput(Fault("shelf", "unknown", {"value": typed[:40]})) from None
+
+
 def _path(text: str) -> str:
     """Return the path of a place of the property, however it is typed; "" for nothing.
 
@@ -151,12 +163,16 @@ def _form() -> Form:
     fields = [
         Field("name", _("Name"), must=True, limit=200, help=_("By which it is known: a case, a claim, an inspection.")),
         Field("kind", _("What it covers"), kind="choose",
-              options=[(each.value, said(HOLD_KINDS, each, locale)) for each in HoldKind]),
+              options=[(each.value, said(HOLD_KINDS, each, locale)) for each in HoldKind
+                       if each is not HoldKind.SHELF or may(Act.SEE_SHELVES)]),
         Field("number", _("Number of the record or dossier"), limit=200, when="record dossier"),
         Field("category", _("Category"), limit=40, when="category query",
               help=_("The code; all below it is covered too.")),
         Field("place", _("Place"), limit=200, when="place query",
               help=_("The codes from the project down, as A001/01.")),
+        Field("shelf", _("Place of the paper"), limit=300, when="shelf",
+              help=_("Its code, typed or scanned. Held is whatever lies there or is put there later, also when it is "
+                     "taken away again. What is lent is held once it is back.")),
         Field("words", _("Words of the title"), limit=200, when="query",
               help=_("For a saved query; all of them must stand there.")),
         Field("responsible", _("Responsible person"), limit=200, when="query"),
@@ -167,12 +183,13 @@ def _form() -> Form:
               help=_("Who decided so: a committee, a decree, a head.")),
         Field("review_on", _("Review on"), must=True, kind="day"),
     ]  # fmt: skip
-    values = {"kind": kind, "number": request.args.get("number", "")[:200]}
+    values = {"kind": kind, "number": request.args.get("number", "")[:200], "shelf": request.args.get("shelf", "")[:40]}
     return Form(
         _("Place a hold"), fields, _("Place the hold"), url_for("holds.every"), values=values,
         crumbs=[(url_for("holds.every"), _("Holds")), (None, _("Place a hold"))],
         intro=_("What is held is neither corrected nor destroyed until another person releases it; its secrecy level "
-                "and period still follow reviews. What comes under a category, a place or a query later is held too."),
+                "and period still follow reviews. What comes under a category, a place, a shelf or a query later is "
+                "held too."),
     )  # fmt: skip
 
 
@@ -200,6 +217,9 @@ def _covers(row: Hold) -> str:
         category = told.get("category") or (told.get("id") if row.kind is HoldKind.CATEGORY else None)
         if category and (found := session.get(Category, UUID(category))):
             words.append(f"{found.code} {named(found.names, locale)}")
+        if row.kind is HoldKind.SHELF and may(Act.SEE_SHELVES):
+            shelf = session.get_one(ShelfPlace, UUID(told["id"]))
+            words.append(f"{shelf.path} {named(shelf.names, locale)}".strip())
         if path := told.get("path"):
             standing = session.scalars(select(Place).where(Place.path == path)).first()
             words.append(f"{path.rstrip('/')} {named(standing.names, locale) if standing else ''}".strip())

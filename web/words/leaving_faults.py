@@ -56,7 +56,7 @@ LEAVING_FAULTS: Mapping[str, str] = {
     "points_without_finding": mark("not met, and without a finding that says who mends it: %(count)s"),
     "has_findings": mark("something was found already: it is closed, not taken back"),
     "one_of_both": mark("give one of the two, not both"),
-    "shelf_place": mark("is a place of the store rooms, where papers come and go: name their numbers, or the property"),
+    "shelf_place": mark("is a place of the store rooms: under what it covers, choose a room, cabinet, shelf or box"),
     "on_destruction_list": mark("one of the records stands on the list of a destruction"),
     "under_renewal": mark("one of the records is under a renewal that is not decided yet"),
     "kept_for_good": mark("one of the records is kept for good already"),

@@ -47,6 +47,7 @@ HOLD_KINDS: Mapping[str, str] = {
     HoldKind.DOSSIER: mark("a dossier with all its items"),
     HoldKind.CATEGORY: mark("a category"),
     HoldKind.PLACE: mark("a place"),
+    HoldKind.SHELF: mark("a room, cabinet, shelf or box with what lies there"),
     HoldKind.QUERY: mark("a saved query"),
 }
 MOVES: Mapping[str, str] = {
