@@ -1,6 +1,6 @@
 """Flask-Babel, fed from our catalogues in memory; which language a request speaks; how pages write days and sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import wraps
 from typing import Any
@@ -67,7 +67,10 @@ def init_app(app: Flask) -> None:
     def named(names: dict[str, str] | None) -> str:
         return words.named(names, current_locale())
 
-    app.jinja_env.filters.update(day=day, minute=minute, size=words.size, named=named)
+    def listed(each: Iterable[str]) -> str:
+        return words.listed(each, current_locale())
+
+    app.jinja_env.filters.update(day=day, minute=minute, size=words.size, named=named, listed=listed)
     app.context_processor(_spoken)
 
 

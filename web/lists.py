@@ -15,6 +15,7 @@ from web.i18n import current_locale
 from web.security import local_path
 from web.services import identity, services
 from web.sheets import sent_sheet
+from web.words import listed
 
 pages = Blueprint("lists", __name__, url_prefix="/lists")
 
@@ -102,7 +103,7 @@ def records_told(ids: Sequence[UUID]) -> str:
     with services().db.reading() as session:
         mine = services().guard.visible(session, identity()).where(Record.id.in_(ids)).order_by(Record.id)
         names = [row.archive_number or row.title for row in session.scalars(mine.limit(SHORTLY))]
-    told = (", " if current_locale() == "en" else "、").join(names) + (" …" if len(ids) > len(names) else "")
+    told = listed(names, current_locale()) + (" …" if len(ids) > len(names) else "")
     return _("Records: %(records)s", records=told) if names else ""
 
 

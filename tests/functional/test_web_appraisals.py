@@ -144,8 +144,8 @@ def it_is_asked_of_how_many_the_same_is_meant(house: WebHouse, at: str) -> None:
     page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意")[1]
     told = [("全部", "2"), ("鉴定结论", "销毁"), ("理由", "同意")]
     assert re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", page) == told
-    fewer = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1", counted="1")
-    assert ["又有新增" in page, fewer[0], "又有新增" in fewer[1]] == [False, 422, True], "asked of one, there are two"
+    fewer = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1", about="1")
+    assert ["又有变化" in page, fewer[0], "又有变化" in fewer[1]] == [False, 422, True], "asked of one, there are two"
 
 
 def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_see_them(
@@ -178,7 +178,7 @@ def test_a_panel_judges_and_the_report_says_so_and_titles_show_to_those_who_may_
     appraisals = house.services.retention.appraisals
     appraisals.say_all.at_once = 1
     it_is_asked_of_how_many_the_same_is_meant(house, at)
-    status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1", counted="2")
+    status, page = post(house, "second", f"{at}/say", of="all", verdict="destroy", reason="同意", sure="1", about="2")
     assert (status, "2 件中已完成 0 件" in page, "对本筛选全部提出" in page) == (200, True, False)
     assert post(house, "second", f"{at}/close", version="3", sure="1")[0] == 409
     assert JobRunner(house.services.db, house.clock, [appraisals.say_all]).run(JobKind.SAY_ALL)
@@ -291,7 +291,7 @@ def test_what_is_not_secret_is_not_declassified(house: WebHouse) -> None:
     act(house, "archivist", f"{at}/open")
     assert offered not in house.browser("second").get(at).text
     said = {"verdict": "declassify", "reason": "可公开"}
-    for more in ({"record": str(plain)}, {"of": "all", "sure": "1", "counted": "1"}):
+    for more in ({"record": str(plain)}, {"of": "all", "sure": "1", "about": "1"}):
         status, page = post(house, "second", f"{at}/say", **said, **more)
         assert (status, "有 1 件没有保密期限" in page) == (422, True), page
     act(house, "archivist", f"{at}/withdraw", why="重列")

@@ -1,6 +1,7 @@
 """The board of steps into custody, the deadlines for filing, and many records filed in one act."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
@@ -98,9 +99,14 @@ def _all_of_a_step() -> tuple[BaseResponse | None, list[UUID]]:
         return None, ids
     question = sure_asked(
         _meant(len(found)), _("File all of these"), back=_address(step, which, late=late),
-        which=_told(step, which, ids, late=late), counted=len(meant), carried={UNTIL: paging.told(meant[-1])},
+        which=_told(step, which, ids, late=late), about=_mark(ids), carried={UNTIL: paging.told(meant[-1])},
     )  # fmt: skip
     return question, ids
+
+
+def _mark(ids: Iterable[UUID]) -> str:
+    """Return what stands for just these records in a form."""
+    return sha256(b"".join(sorted(each.bytes for each in ids))).hexdigest()[:32]
 
 
 def _address(step: Step, which: Which, *, late: bool, after: str | None = None) -> str:

@@ -17,7 +17,7 @@ from web.prints.filled import set_form, words_now
 from web.prints.head_words import heads
 from web.prints.kinds import KINDS
 from web.services import services
-from web.words import mark, minute, named, translator
+from web.words import listed, mark, minute, named, translator
 from web.words.loans import SHORT_FORMS, STATES, USED_HOW
 from web.words.shelves import CONDITIONS
 
@@ -51,7 +51,7 @@ def _register(found: Sequence[LoanShown]) -> list[dict[str, str]]:
         told.append({
             **_row(each), "department": named(one.department, locale) if one.department else "",
             "loan_purpose": named(one.purpose, locale) if one.purpose else one.code,
-            "approved_by": "、".join(one.decided_by), "staff": "、".join(one.staff), "effect": one.effect,
+            "approved_by": listed(one.decided_by, locale), "staff": listed(one.staff, locale), "effect": one.effect,
             "extended": say(mark("+%(days)s days"), days=one.extended) if one.extended else "",
         })  # fmt: skip
     return told

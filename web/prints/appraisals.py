@@ -6,7 +6,7 @@ from typing import Any
 
 from archive.model import Stop, Verdict
 from web.prints.papers import Words
-from web.words import mark
+from web.words import listed, mark
 from web.words.appraisals import STOPS, VERDICTS
 from web.words.records import word
 
@@ -68,8 +68,8 @@ def _report(given: Report, words: Words) -> dict[str, Any]:
         "shape": given.shape,
         "number": given.number,
         "purpose": given.purpose,
-        "chair": "、".join(name for name, chair in given.panel if chair),
-        "members": "、".join(name for name, chair in given.panel if not chair),
+        "chair": listed((name for name, chair in given.panel if chair), words.locale),
+        "members": listed((name for name, chair in given.panel if not chair), words.locale),
         "begun": given.begun,
         "closed": given.closed,
         "digest": given.digest,

@@ -9,7 +9,7 @@ from web.filters import shape
 from web.prints.kinds import KINDS
 from web.prints.papers import Words, span
 from web.services import services
-from web.words import day, mark, minute, named
+from web.words import day, listed, mark, minute, named
 from web.words.hand_ins import FAILINGS
 from web.words.records import word
 from web.words.shelves import CARRIERS
@@ -31,7 +31,6 @@ def register_data(batch: Batch, form: str, words: Words) -> dict[str, Any]:
     ]
     if gone := len(batch.lines) - len(kept):
         amounts.append(words.said(WITHDRAWN, count=gone))
-    colon = ", " if words.locale == "en" else "、"
     media = {CARRIERS[each.row.carrier.value] if each.row.carrier else FILE: None for each in kept}
     numbers = [
         each.number for each in kept if each.row.carrier in {Carrier.DISC, Carrier.DRIVE} and each.number
@@ -42,11 +41,11 @@ def register_data(batch: Batch, form: str, words: Words) -> dict[str, Any]:
         "name": batch.name,
         "told": f"{head['fonds']} · {head['categories']}"
         + (f"\n{words.said(ROUNDS, count=batch.row.round)}" if batch.row.round > 1 else ""),
-        "quantity": colon.join(amounts),
+        "quantity": listed(amounts, words.locale),
         "size": "",
         "years": span(each.facts.drawn_up[:4] for each in kept if each.facts and each.facts.drawn_up),
-        "media": colon.join(words.said(each) for each in media),
-        "carrier_numbers": colon.join(numbers),
+        "media": listed((words.said(each) for each in media), words.locale),
+        "carrier_numbers": listed(numbers, words.locale),
         "filed": day(batch.row.handed_at or batch.row.created_at, services().zone()),
         "whole": words.said(ALL_ARRIVED, count=len(kept)),
         "usable": words.said(ALL_READABLE),

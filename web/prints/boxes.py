@@ -18,7 +18,7 @@ from web.prints.papers import (
     pages_of,
     span,
 )
-from web.words import mark
+from web.words import listed, mark
 
 TOLD = mark("This dossier holds %(items)s and %(pages)s.")
 ON_PAPER = mark("On paper: %(count)s; electronic: %(others)s.")
@@ -197,4 +197,4 @@ def _receipt(papers: Sequence[Paper], words: Words) -> dict[str, Any]:
 
 
 def _joined(values: Iterable[str], words: Words) -> str:
-    return (", " if words.locale == "en" else "、").join(dict.fromkeys(each for each in values if each))
+    return listed(dict.fromkeys(each for each in values if each), words.locale)

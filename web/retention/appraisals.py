@@ -217,7 +217,7 @@ def _sure_of_all(appraisal_id: UUID, said: Said, reason: str, *, back: str) -> B
         which.append((_("Keep on until"), said.until.isoformat()))
     which.append((_("Reason"), reason.strip()))
     counted = sum(count for _label, count in of_it)
-    return sure_asked(words, _("Say it of all"), back=back, which=which, counted=counted)
+    return sure_asked(words, _("Say it of all"), back=back, which=which, about=f"{counted}")
 
 
 def _ticked() -> list[UUID]:

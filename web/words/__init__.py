@@ -3,7 +3,7 @@
 Catalogues are read from their ``.po`` text, so that no built file can be stale.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,11 @@ def named(names: Mapping[str, str] | None, locale: str) -> str:
         if names and names.get(key):
             return names[key]
     return next(iter(names.values()), "") if names else ""
+
+
+def listed(words: Iterable[str], locale: str) -> str:
+    """Write words one after another as a language does: a, b; 甲、乙."""
+    return (", " if locale == "en" else "、").join(words)
 
 
 def day(moment: datetime | None, zone: str) -> str:

@@ -10,7 +10,7 @@ from archive.personal import mask
 from archive.scheme.fields import FieldDef, FieldKind
 from archive.terms import parse_term
 from web.aids import Aids
-from web.words import mark, minute, named, size, translations, translator
+from web.words import listed, mark, minute, named, size, translations, translator
 from web.words.faults import explain_reason, field_label, state_words
 from web.words.proposals import place_words
 from web.words.remarks import file_remarks, remark_words, unscanned_words
@@ -177,8 +177,8 @@ def _tail(view: RecordView, locale: str, zone: str) -> Iterator[tuple[str, Any]]
     yield mark("Department"), view.department and named(view.department.names, locale)
     place = " / ".join(named(names, locale) for names in view.place_names)
     yield mark("Place"), place and f"{place} {(row.place_path or '').rstrip('/')}"
-    yield mark("Subjects"), "、".join(view.subjects)
-    yield mark("Named people"), "、".join(person.name for person in view.named)
+    yield mark("Subjects"), listed(view.subjects, locale)
+    yield mark("Named people"), listed((person.name for person in view.named), locale)
     yield mark("Retention period"), term_words(row.term, locale)
     yield mark("Vital, review on"), row.vital_review and row.vital_review.isoformat()
     yield mark("Medium"), word(MEDIA, row.medium.value, locale)
