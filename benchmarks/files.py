@@ -3,8 +3,9 @@
 There is no raw limit: the kinds have none in common. Every file must end with a class: text, no text, or put aside
 with a reason; one that failed, or a text that still waits, is a fault. Into a bucket, the same files are put by
 ``minio``'s own ``put_object`` too, one client, just before and just after. ``--texts N`` makes N texts of 10 to 100 KB
-instead, no two alike. ``--steps`` tells what each step takes, in a run that counts it. A server's processor time is
-told where it runs on this machine; what others ask of it meanwhile is in it.
+instead, no two alike: of made-up words, or of lines that stand in FOLDER's texts. ``--steps`` tells what each step
+takes, in a run that counts it. A server's processor time is told where it runs on this machine; what others ask of it
+meanwhile is in it.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -37,13 +38,13 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, nargs="?")
-    parser.add_argument("--texts", type=int, metavar="N", help="make so many small texts instead")
+    parser.add_argument("--texts", type=int, metavar="N", help="small texts instead, of lines in FOLDER")
     parser.add_argument("--steps", action="store_true", help="what each step takes, in a run that counts it")
     asked = parser.parse_args()
-    if bool(asked.folder) == bool(asked.texts):
+    if not asked.folder and not asked.texts:
         parser.error("name a folder, or --texts")
     with archive() as folder:
-        source = asked.folder or made(folder / "texts", asked.texts)
+        source = made(folder / "texts", asked.texts, asked.folder) if asked.texts else asked.folder
         files = [path for path in source.rglob("*") if path.is_file() and not path.name.startswith(".")]
         spent: dict[str, float] = {}
         raw = [raw_rate(files)]
@@ -70,20 +71,36 @@ def main() -> None:
         )
 
 
-def made(folder: Path, count: int) -> Path:
-    """Make texts of 10 to 100 KB: sentences of words of their own, and some that all papers of the trade have."""
+def made(folder: Path, count: int, source: Path | None) -> Path:
+    """Make texts of 10 to 100 KB, of lines that stand in a source's texts or, without one, of made-up words."""
     dice = random.Random(7)
-    words = ["".join(chr(0x4E00 + dice.randrange(2500)) for _ in range(dice.randint(1, 3))) for _ in range(5_000)]
+    one_more = drawn(source, dice) if source else written(dice)
     folder.mkdir()
     for number in range(count):
         text, size = [f"第{number}号文件"], dice.randint(10_000, 100_000) // 3
         while size > 0:
-            own = "".join(dice.choices(words, k=dice.randint(6, 20))) + "。"
-            text.append(dice.choice(SENTENCES) if dice.random() < 0.2 else own)
+            text.append(one_more())
             size -= len(text[-1])
-        lines = ("".join(text[at : at + 4]) for at in range(0, len(text), 4))
-        (folder / f"{number:05}.txt").write_text("\n".join(lines), "utf-8")
+        (folder / f"{number:05}.txt").write_text("\n".join(text), "utf-8")
     return folder
+
+
+def drawn(source: Path, dice: random.Random) -> Callable[[], str]:
+    """Return what draws a line of a folder's texts: as people write, each taken whole."""
+    texts = (path for path in source.rglob("*") if path.suffix in {".txt", ".md"})
+    lines = sorted({line.strip() for path in texts for line in path.read_text("utf-8").splitlines() if line.strip()})
+    return lambda: dice.choice(lines)
+
+
+def written(dice: random.Random) -> Callable[[], str]:
+    """Return what writes four sentences of made-up words, and of some that all papers of the trade have."""
+    words = ["".join(chr(0x4E00 + dice.randrange(2500)) for _ in range(dice.randint(1, 3))) for _ in range(5_000)]
+
+    def sentence() -> str:
+        own = "".join(dice.choices(words, k=dice.randint(6, 20))) + "。"
+        return dice.choice(SENTENCES) if dice.random() < 0.2 else own
+
+    return lambda: "".join(sentence() for _ in range(4))
 
 
 def a_file(seconds: float, files: Sequence[Path]) -> str:
