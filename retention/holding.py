@@ -11,12 +11,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from archive.errors import Held
-from archive.model import Category, Copy, Hold, HoldKind, HoldRecord, Record, ShelfPlace
+from archive.model import Category, Hold, HoldKind, HoldRecord, Record, ShelfPlace
 from archive.scheme.tree import below
-from archive.shelving.sealed import papers
+from archive.shelving.sealed import lying_at, papers
 from archive.spelling import number_key
 
 
@@ -185,20 +185,13 @@ class HoldCheck:
             raise Held(act=act, count=len(on))
 
 
-def lying_at(rule: Rule) -> ColumnElement[bool]:
-    """Return the condition that a copy lies at the place of a hold on a shelf, or within it."""
-    at, place = aliased(ShelfPlace), aliased(ShelfPlace)
-    inside = or_(place.id == at.id, place.path.startswith(at.path + "-"))
-    return Copy.place_id.in_(select(place.id).join(at, inside).where(at.id == UUID(rule.covers["id"])))
-
-
 def may_cover(rule: Rule) -> ColumnElement[bool]:
     """Return a condition on records that a hold may cover: none that it covers is left out; ``covers`` has the word."""
     wanted = rule.covers
     if rule.kind is HoldKind.RECORD:
         return Record.id == UUID(wanted["id"])
     if rule.kind is HoldKind.SHELF:
-        return Record.id.in_(select(papers(lying_at(rule)).c.record_id))
+        return Record.id.in_(select(papers(lying_at(UUID(wanted["id"]))).c.record_id))
     if rule.kind is HoldKind.DOSSIER:
         return or_(Record.id == UUID(wanted["id"]), Record.dossier_id == UUID(wanted["id"]))
     conditions: list[ColumnElement[bool]] = []

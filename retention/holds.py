@@ -35,10 +35,10 @@ from archive.policy.guard import Guard
 from archive.policy.rules import Act, may
 from archive.ports import ObjectLocks
 from archive.reasons import checked as reason_checked
-from archive.shelving.rules import ceiling, way_to
-from archive.shelving.sealed import papers
+from archive.shelving.rules import ceiling
+from archive.shelving.sealed import holds_at, lying_at, papers
 from archive.spelling import number_key
-from retention.holding import Rule, covers, facts_of, held, lying_at, may_cover, standing
+from retention.holding import Rule, covers, facts_of, held, may_cover, standing
 
 LONGEST = 200
 """Characters of a name or an authority."""
@@ -98,7 +98,7 @@ class Holds:
             )  # fmt: skip
             session.flush()
             if wanted.kind is HoldKind.SHELF:
-                paper = papers(lying_at(Rule(key, wanted.kind, body)))
+                paper = papers(lying_at(UUID(str(body["id"]))))
                 lies = set(session.scalars(select(paper.c.record_id).limit(AT_ONCE)))
                 cover(session, key, sorted(lies), self._clock.now())
             told = {"hold": str(key), "kind": wanted.kind.value, "covers": body, "name": wanted.name.strip()}
@@ -169,9 +169,8 @@ class Holds:
         with self._db.reading() as session:
             if not may(Act.SEE_HOLDS, self._guard.reach(session, identity)):
                 return ()
-            way = {str(each.id) for each in way_to(session, place)}
-            shelves = [each for each in standing(session) if each.kind is HoldKind.SHELF]
-            return [each for each in shelves if each.covers["id"] in way]
+            on = set(holds_at(session, [place.id]))
+            return [each for each in standing(session) if each.id in on]
 
     def on(self, identity: Identity, record_id: UUID) -> Sequence[Rule]:
         """Return the holds on a record that the person sees; one who may not see holds is told that it is held alone.

@@ -6,12 +6,12 @@ transaction of the move, so it stays held wherever it goes, by itself or with it
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, Select, Subquery, false, insert, literal, select, true, union_all
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Subquery, false, insert, literal, or_, select, true, union_all
+from sqlalchemy.orm import Session, aliased
 
 from archive.ids import UUID
 from archive.model import Copy, CopyMove, Hold, HoldKind, HoldRecord, Medium, Record, ShelfPlace
-from archive.shelving.rules import way_to, within
+from archive.shelving.rules import way_to
 
 
 def papers(among: ColumnElement[bool] | None = None, of: Collection[UUID] | None = None) -> Subquery:
@@ -35,18 +35,18 @@ def note_move(session: Session, move: CopyMove) -> None:
     The object store is told by the next job on holds.
     """
     session.add(move)
-    on = _holds_on(session, [each for each in (move.from_id, move.to_id) if each is not None])
+    on = holds_at(session, [each for each in (move.from_id, move.to_id) if each is not None])
     if not on:
         return
     session.flush()
-    moved = papers(Copy.id == move.copy_id if move.copy_id else _lying_in(session, move.moved_id))
+    moved = papers(Copy.id == move.copy_id if move.copy_id else lying_at(move.moved_id))
     named = select(HoldRecord.hold_id).where(HoldRecord.hold_id == Hold.id, HoldRecord.record_id == moved.c.record_id)
     rows = select(Hold.id, moved.c.record_id, literal(move.at, HoldRecord.since.type), false()).distinct()
     rows = rows.select_from(Hold).join(moved, true()).where(Hold.id.in_(on), ~named.exists())
     session.execute(insert(HoldRecord).from_select(["hold_id", "record_id", "since", "on_store"], rows))
 
 
-def _holds_on(session: Session, places: Collection[UUID]) -> list[UUID]:
+def holds_at(session: Session, places: Collection[UUID]) -> list[UUID]:
     """Return the standing holds on places, or on what these stand in."""
     standing = select(Hold.id, Hold.covers).where(Hold.kind == HoldKind.SHELF, Hold.released_at.is_(None))
     holds = session.execute(standing).all()
@@ -55,7 +55,8 @@ def _holds_on(session: Session, places: Collection[UUID]) -> list[UUID]:
     return [row.id for row in holds if row.covers["id"] in ways]
 
 
-def _lying_in(session: Session, place_id: UUID | None) -> ColumnElement[bool]:
-    place = session.get_one(ShelfPlace, place_id)
-    there: Select[UUID] = select(ShelfPlace.id).where(within(place))
-    return Copy.place_id.in_(there)
+def lying_at(place_id: UUID | None) -> ColumnElement[bool]:
+    """Return the condition that a copy lies at a place, or within it."""
+    at, place = aliased(ShelfPlace), aliased(ShelfPlace)
+    inside = or_(place.id == at.id, place.path.startswith(at.path + "-"))
+    return Copy.place_id.in_(select(place.id).join(at, inside).where(at.id == place_id))

@@ -4,7 +4,6 @@ import contextlib
 import json
 import re
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from collections.abc import Mapping
 from indexer import kinds
 from indexer.sandbox.memory import MemoryFile
 from indexer.sandbox.pronom_server import SECONDS
+from indexer.sandbox.running import started
 
 OFD = "juanku/ofd"
 """Our own word for OFD (GB/T 33190), which PRONOM does not list."""
@@ -91,16 +91,8 @@ class _Running:
         self._lines = self._channel.makefile("rb")
         self.alive = True
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [sys.executable, "-m", "indexer.sandbox.pronom_server", str(theirs.fileno())],
-                env=dict(environment),
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            command = [sys.executable, "-m", "indexer.sandbox.pronom_server", str(theirs.fileno())]
+            self._process = started(command, theirs.fileno(), environment)
         self._channel.settimeout(_START_SECONDS)
         self.signatures = self._answer("signatures") or ""
         if not self.alive or not self.signatures:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,8 @@ class RunningServer:
         self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         command = [sys.executable, "-m", module, str(theirs.fileno()), json.dumps(vars(limits))]
         try:
-            self._process = subprocess.Popen(  # noqa: S603  (our own interpreter and module)
-                [*command, hostile] if hostile else command,
-                env={**bare_environment(), **more},
-                cwd="/",
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
+            self._process = started(
+                [*command, hostile] if hostile else command, theirs.fileno(), {**bare_environment(), **more}
             )
         except OSError as error:
             self._channel.close()
@@ -106,6 +99,20 @@ class RunningServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def started(command: Sequence[str], fd: int, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a process of the sandbox, with one descriptor, in a session of its own. Raises ``OSError``."""
+    return subprocess.Popen(  # noqa: S603  (our own interpreter and module)
+        command,
+        env=dict(environment),
+        cwd="/",
+        pass_fds=(fd,),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def bare_environment() -> dict[str, str]:

@@ -43,6 +43,14 @@ def confirmed(page: str) -> dict[str, str]:
     return {name: unescape(value) for name, value in fields.items()}
 
 
+def waits_first_and_is_dropped(house: WebHouse, record: UUID) -> None:
+    """Have a draft wait before all others, and drop it for a while."""
+    with house.services.db.writing() as work:
+        row = work.session.get_one(Record, record)
+        row.created_at, row.state = row.created_at - timedelta(days=9_000), RecordState.BINNED
+        work.commit()
+
+
 def states(house: WebHouse, *records: UUID) -> list[RecordState]:
     with house.services.db.reading() as session:
         return [session.get_one(Record, each).state for each in records]
@@ -128,10 +136,7 @@ def test_all_of_a_step_means_those_that_were_asked_about_and_none_that_came_sinc
 def test_all_of_a_step_is_asked_about_again_where_there_are_more_than_was_said(house: WebHouse) -> None:
     archivist, whole = house.browser("archivist"), {"all": "1", "step": "received", "late": ""}
     early, other = (a_draft(house, f"又来的{at}") for at in range(2))
-    with house.services.db.writing() as work:  # one that waited before all others, and is dropped for a while
-        row = work.session.get_one(Record, early)
-        row.created_at, row.state = row.created_at - timedelta(days=9_000), RecordState.BINNED
-        work.commit()
+    waits_first_and_is_dropped(house, early)
     asked = post(archivist, "/steps/file", **whole)
     with house.services.db.writing() as work:
         work.session.get_one(Record, early).state = RecordState.PROVISIONAL
@@ -149,10 +154,7 @@ def test_all_of_a_step_is_asked_about_again_where_there_are_more_than_was_said(h
 def test_all_of_a_step_is_asked_about_again_where_one_came_back_in_the_place_of_another(house: WebHouse) -> None:
     archivist, whole = house.browser("archivist"), {"all": "1", "step": "received", "late": ""}
     back, gone = (a_draft(house, f"换了的{at}") for at in range(2))
-    with house.services.db.writing() as work:
-        row = work.session.get_one(Record, back)
-        row.created_at, row.state = row.created_at - timedelta(days=9_000), RecordState.BINNED
-        work.commit()
+    waits_first_and_is_dropped(house, back)
     asked = post(archivist, "/steps/file", **whole)
     with house.services.db.writing() as work:
         work.session.get_one(Record, back).state = RecordState.PROVISIONAL

@@ -135,8 +135,9 @@ def _told(step: Step, which: Which, ids: Sequence[UUID], *, late: bool) -> list[
     """Return labels and values of what a filing of all is about: the step, what narrows it, and the first titles."""
     locale = current_locale()
     told = [(_("Where they stand"), word(BOARD, step.value, locale) + (f" · {_('late ones')}" if late else ""))]
-    asked = (which.category_id, None, which.department_id)
-    names = services().directory.coded_names(*([key] if key else () for key in asked))
+    names = services().directory.coded_names(
+        [which.category_id] if which.category_id else (), (), [which.department_id] if which.department_id else ()
+    )
     for label, key in ((_("Department"), which.department_id), (_("Category"), which.category_id)):
         if key is not None and key in names:
             told.append((label, f"{names[key][0]} {named(names[key][1], locale)}"))
